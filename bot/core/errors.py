@@ -1,0 +1,89 @@
+"""Every error that is raised on purpose.
+
+* BotError
+  x UserError        the request is wrong; the message says what to write instead
+  x Denied           policy said no; the message names the policy, `remedy` the smallest fact that would permit it
+  x ConfigError      a file of ours is wrong; `file`, `line` and `field` say where
+  x Fenced           another process has taken this operation over; stop at once
+  x StoreError       our own database is away, full or of another schema
+  x CloudError       the cloud did not do what was asked
+    + Transient      not executed; worth another try, no sooner than `retry_after_s`
+    + Permanent      not executed; another try cannot help
+      - NotFound     what was named does not exist
+      - Forbidden    a permission is missing; `permission` names it
+    + Refused        not executed; the target is no longer at the version that the call was made for
+    + Uncertain      no answer: executed or not, nobody here knows. Look before calling again
+"""
+
+
+class BotError(Exception):
+    """Base of all errors raised on purpose; anything else is a bug."""
+
+
+class UserError(BotError):
+    """The request is wrong. `choices` are whole words that would be right, nearest first."""
+
+    def __init__(self, message: str, *, choices: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.choices = choices
+
+
+class Denied(BotError):
+    """Policy refused. `policy` is the id of what decided, `remedy` what would permit it; both may be empty."""
+
+    def __init__(self, message: str, *, policy: str = "", remedy: str = "") -> None:
+        super().__init__(message)
+        self.policy, self.remedy = policy, remedy
+
+
+class ConfigError(BotError):
+    """A catalog, policy or settings file is wrong."""
+
+    def __init__(self, problem: str, *, file: str, line: int = 0, field: str = "") -> None:
+        where = f"{file}:{line}" if line else file
+        super().__init__(f"{where}: {f'{field}: ' if field else ''}{problem}")
+        self.file, self.line, self.field, self.problem = file, line, field, problem
+
+
+class Fenced(BotError):
+    """This process lost the target's mutex to a newer owner."""
+
+
+class StoreError(BotError):
+    """Our own database cannot be used now; the message says what to do."""
+
+
+class CloudError(BotError):
+    """A provider's call did not succeed."""
+
+
+class Transient(CloudError):
+    """Not executed; worth another try, no sooner than `retry_after_s` seconds from now."""
+
+    def __init__(self, message: str, *, retry_after_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class Permanent(CloudError):
+    """Not executed; another try cannot help."""
+
+
+class NotFound(Permanent):
+    """What was named does not exist there."""
+
+
+class Forbidden(Permanent):
+    """Not executed, because our identity lacks `permission` (empty when the cloud does not say)."""
+
+    def __init__(self, message: str, *, permission: str = "") -> None:
+        super().__init__(message)
+        self.permission = permission
+
+
+class Refused(CloudError):
+    """Not executed, because the target moved on since its version was read."""
+
+
+class Uncertain(CloudError):
+    """No answer came, so the call may have taken effect."""

@@ -1,0 +1,110 @@
+"""Plans: what will be done, as data that can be shown, approved, stored and resumed."""
+
+import hashlib
+import inspect
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Concatenate, Literal, ParamSpec
+
+from pydantic import BaseModel, JsonValue, TypeAdapter
+
+from bot.core.ports import Effect
+from bot.core.request import Target
+
+P = ParamSpec("P")
+Level = Literal["GO", "GO WITH RISK", "NO GO"]
+JSON: TypeAdapter[Any] = TypeAdapter(Any)
+
+
+class Step(BaseModel, frozen=True):
+    """One step; `args` are JSON.
+
+    * call: the write `verb` ("Port.method"), with its undo;
+    * check: the operation's own `check_VERB`, before the outcome, until it holds or `deadline_s` has passed;
+    * judge: the operation's own `judge_VERB`, after the outcome and outside the mutex, until it knows.
+    """
+
+    kind: Literal["call", "check", "judge"] = "call"
+    verb: str
+    args: dict[str, JsonValue] = {}
+    title: str = ""
+    undo: "Step | None" = None
+    deadline_s: int = 0
+    if_broken: Literal["undo", "report"] = "undo"  # what a check that fails leads to
+
+    def undone_by(self, undo: "Step") -> "Step":
+        return self.model_copy(update={"undo": undo})
+
+    def called(self, title: str) -> "Step":
+        return self.model_copy(update={"title": title})
+
+
+def step(verb: Callable[Concatenate[Any, Effect, P], str], /, *args: P.args, **kwargs: P.kwargs) -> Step:
+    """Name a write without making it; a type checker checks the arguments against the port's own signature."""
+    bound = inspect.signature(verb).bind(None, None, *args, **kwargs).arguments
+    named = dict(list(bound.items())[2:])
+    return Step(verb=verb.__qualname__, args=JSON.dump_python(named, mode="json"))
+
+
+class Finding(BaseModel, frozen=True):
+    """What one look found. `level` "bad" is certain; what cannot be read is "risk"."""
+
+    level: Literal["good", "risk", "bad"]
+    subject: str
+    sentence: str
+
+
+class Verdict(BaseModel, frozen=True):
+    """Whether a plan is safe, and why."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def level(self) -> Level:
+        levels = {finding.level for finding in self.findings}
+        return "NO GO" if "bad" in levels else "GO WITH RISK" if "risk" in levels else "GO"
+
+
+class Checked(BaseModel, frozen=True):
+    """What a `check_` or `judge_` method says: yes, no, or ask again later."""
+
+    state: Literal["holds", "broken", "not yet", "unknown"]
+    sentence: str
+
+
+class Moment(BaseModel, frozen=True):
+    """When a check or judgement is made; both instants in the clock that people see."""
+
+    started_at: datetime  # when the step was first tried
+    now: datetime
+
+
+class Plan(BaseModel, frozen=True):
+    """Steps in order. No steps means nothing to do, and `why` says why."""
+
+    target: Target
+    version: str  # of the target when it was read; the first write must find the same
+    summary: str = ""  # one sentence: what will be different
+    steps: tuple[Step, ...] = ()
+    afterwards: tuple[Step, ...] = ()  # judged when the outcome is known
+    verdict: Verdict | None = None
+    notes: tuple[str, ...] = ()  # what people should know beside it
+    by_hand: tuple[str, ...] = ()
+    undo_by_hand: tuple[str, ...] = ()
+    facts: dict[str, JsonValue] = {}  # what it decided by; shown, kept, and never a measured number
+    why: str = ""
+
+    def digest(self, *, actor: str, operation: str, params: dict[str, JsonValue]) -> str:
+        """What an approval is bound to: actor, operation, parameters, target, steps, version and verdict."""
+        bound = {
+            "actor": actor,
+            "operation": operation,
+            "params": params,
+            "target": self.target.model_dump(mode="json"),
+            "steps": [one.model_dump(mode="json", exclude={"title"}) for one in (*self.steps, *self.afterwards)],
+            "version": self.version,
+            "verdict": self.verdict.level if self.verdict else "",
+        }
+        text = json.dumps(bound, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()

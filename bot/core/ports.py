@@ -1,0 +1,154 @@
+"""What a platform can do: one Protocol a capability. `…Reads` change nothing, so planning is given nothing else.
+
+Every method names its `Target`, by which the engine picks the provider. Every write takes an `Effect` first and is
+at most once by contract: the provider stamps `effect.key` on what it changes, refuses unless the target is at
+`effect.version`, and makes the cloud check what was just read (an etag). Two calls with the same effect can
+therefore commit only once, however late the first one arrives.
+"""
+
+from datetime import datetime
+from typing import Literal, Protocol, runtime_checkable
+
+from pydantic import BaseModel
+
+from bot.core.request import Target
+
+LATEST = "LATEST"  # in a split: whatever release is the newest ready one
+Traffic = dict[str, int]  # release name (or LATEST) to percent; the sum is 100
+
+
+class Effect(BaseModel, frozen=True):
+    """One write, named by us before it is made."""
+
+    key: str  # OPERATION/POSITION/do or …/undo; unique for ever
+    version: str  # of the target; what it must be when the write commits
+
+
+class Progress(BaseModel, frozen=True):
+    """How far the cloud is with one of its long-running operations."""
+
+    state: Literal["running", "succeeded", "failed"]
+    version: str = ""  # of the target, once the operation ended
+    detail: str = ""
+
+
+class SecretUse(BaseModel, frozen=True):
+    """A secret that a release reads; `version` may be "latest"."""
+
+    secret: str
+    version: str
+
+
+class Release(BaseModel, frozen=True):
+    """One deployed version of a service."""
+
+    name: str
+    created_at: datetime
+    ready: bool  # it started once and could serve; also true of one that was retired since
+    reason: str = ""  # why it is not ready
+    image: str = ""  # as deployed: …/backend@sha256:…, or a tag
+    secrets: tuple[SecretUse, ...] = ()
+    labels: dict[str, str] = {}
+    max_instances: int | None = None
+    by: str = ""  # who deployed it, where the platform tells
+
+
+class ServiceState(BaseModel, frozen=True):
+    """One service as it is now."""
+
+    asked: Traffic  # what the configuration says, with LATEST as such
+    serving: Traffic  # what is really served, by release name, as far as the platform shows it
+    tags: dict[str, str] = {}  # preview tag to release
+    version: str  # moves when somebody changes the service, never by the cloud's own bookkeeping
+    busy: bool  # a change is being rolled out
+    latest_ready: str = ""  # the newest release that could serve
+    min_instances: int | None = None
+    max_instances: int | None = None
+    url: str = ""
+    trouble: str = ""  # what the platform complains of; empty when it does not
+    changed_by: str = ""  # who changed it last, where the platform tells
+
+
+@runtime_checkable
+class ComputeReads(Protocol):
+    """Looking at services."""
+
+    def service(self, target: Target) -> ServiceState: ...
+
+    def releases(self, target: Target) -> tuple[Release, ...]:
+        """Newest first."""
+        ...
+
+    def by_hand_traffic(self, target: Target, traffic: Traffic) -> str:
+        """The command line that a person would type for `set_traffic`."""
+        ...
+
+
+@runtime_checkable
+class Compute(ComputeReads, Protocol):
+    """Changing services."""
+
+    def set_traffic(self, effect: Effect, /, target: Target, traffic: Traffic) -> str:
+        """Start a change of the split, keeping preview tags; returns the cloud's operation id."""
+        ...
+
+
+class Image(BaseModel, frozen=True):
+    """A container image in a registry."""
+
+    digest: str
+    uploaded_at: datetime | None = None
+
+
+@runtime_checkable
+class ImageReads(Protocol):
+    """Looking at container images."""
+
+    def image(self, target: Target, reference: str) -> Image:
+        """Raises NotFound when the registry has no such image."""
+        ...
+
+
+@runtime_checkable
+class SecretReads(Protocol):
+    """Looking at secrets, never at their payload."""
+
+    def secret_state(self, target: Target, secret: SecretUse) -> Literal["enabled", "disabled", "destroyed"]:
+        """Raises NotFound when there is no such secret or version."""
+        ...
+
+
+class Requests(BaseModel, frozen=True):
+    """Requests that a release answered in the `step_s` seconds up to `until`."""
+
+    release: str
+    until: datetime
+    total: int
+    errors: int  # answers 5xx
+
+
+@runtime_checkable
+class MetricReads(Protocol):
+    """Looking at what monitoring counted. It is late; `lag_s` says how much, at most."""
+
+    def requests(self, target: Target, since: datetime, until: datetime, step_s: int) -> tuple[Requests, ...]:
+        """Per release and step, oldest first; a step without requests is left out."""
+        ...
+
+    def lag_s(self, target: Target) -> int: ...
+
+
+@runtime_checkable
+class Effects(Protocol):
+    """What the engine asks of every provider that writes, whatever the write was."""
+
+    def find(self, target: Target, key: str) -> str | None:
+        """The cloud's operation that carries our key; None when no such write was committed so far."""
+        ...
+
+    def poll(self, target: Target, cloud_operation: str) -> Progress: ...
+
+
+PORTS: dict[str, type] = {
+    port.__name__: port for port in (ComputeReads, Compute, ImageReads, SecretReads, MetricReads, Effects)
+}

@@ -1,0 +1,100 @@
+"""Who asked for what, about which target, and how it can end."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field, JsonValue
+
+State = Literal[
+    "accepted",  # persisted and acknowledged; not planned yet
+    "waiting",  # planned and permitted; people must approve
+    "queued",  # approved; a sweep starts it
+    "running",  # its steps are being made
+    # the outcomes
+    "answered",  # a look: here is the answer
+    "planned",  # a dry run: nothing was done
+    "nothing_to_do",
+    "applied",
+    "denied",
+    "failed",
+    "cancelled",
+    "expired",
+    "uncertain",  # a write whose fate nobody knows; look
+]
+OPEN: tuple[State, ...] = ("accepted", "waiting", "queued", "running")
+DUE: tuple[State, ...] = ("queued", "running")  # what must be executing somewhere
+
+
+class Actor(BaseModel, frozen=True):
+    """A person, as some door knows them: `id` is "slack:U0ANA" or "os:ana"."""
+
+    id: str
+    name: str
+    roles: tuple[str, ...] = ()
+    active: bool = True
+    zone: str = "UTC"  # IANA name, for showing instants
+
+
+class Target(BaseModel, frozen=True):
+    """One thing that can be operated on, fully named: system/environment/name."""
+
+    system: str
+    environment: str
+    name: str
+    kind: str  # what it is to people: service, database, cache
+    type: str  # the provider's file name: cloud_run
+    cloud: str  # gcp, aws: which other providers (metrics, images, secrets) speak of it
+    place: dict[str, str] = Field(default_factory=dict)  # what the provider needs: project, region, resource
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.system}/{self.environment}/{self.name}"
+
+    def __str__(self) -> str:
+        return self.full_name
+
+
+class Address(BaseModel, frozen=True):
+    """Where to answer: a door's name and what that door needs to find the place again."""
+
+    door: str
+    place: dict[str, str] = Field(default_factory=dict)  # slack: channel, user, response_url; cli: nothing
+
+
+class Ask(BaseModel, frozen=True):
+    """What a door hands over: one line of text by one person, not yet understood.
+
+    `heard_as` is equal when a door hears the same request again; `signature` is unique per delivery and
+    refuses a replay (empty: the door has none). `operation` is the operation's id where the door chose it.
+    """
+
+    actor: str
+    text: str
+    address: Address
+    heard_as: str
+    signature: str = ""
+    channel: str = ""  # whose defaults fill in a system and an environment
+    zone: str = "UTC"
+
+
+class Request(BaseModel, frozen=True):
+    """An understood request; `params` are JSON and name targets in full."""
+
+    id: str
+    actor: Actor
+    operation: str
+    params: dict[str, JsonValue]
+    target: Target | None
+    text: str
+    address: Address
+    received_at: datetime
+
+
+class Approval(BaseModel, frozen=True):
+    """One person's yes or no to one digest."""
+
+    actor: Actor
+    digest: str
+    given_at: datetime
+    yes: bool = True
+    reason: str = ""

@@ -1,0 +1,1 @@
+"""How a request becomes an outcome. Knows ports; never a cloud, a database or a door."""
