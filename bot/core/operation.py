@@ -7,13 +7,21 @@ Three kinds: a `Look` answers, a `Change` plans, a `Control` acts on another ope
 import inspect
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, Literal, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    JsonValue,
+    ValidationInfo,
+)
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticUndefined, core_schema
 
-from bot.core.request import Target
+from bot.core.request import Subject, Target
 
 Verb = Literal["answer", "plan", "act"]
 
@@ -31,7 +39,7 @@ class Risk(StrEnum):
 
 @dataclass(frozen=True)
 class Reference:
-    """Marks a field that names something in the catalog; `kind` is service, database, …, or "any"."""
+    """Marks a field that names something: `kind` is service, database, …, "any" of those, or "operation"."""
 
     kind: str
 
@@ -39,22 +47,31 @@ class Reference:
         return core_schema.with_info_before_validator_function(self._resolve, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, _: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"type": "string", "description": "[system/[environment/]]name"}
+        return {"type": "string"}
 
     def _resolve(self, value: Any, info: ValidationInfo) -> Any:
         return info.context["resolve"](value, self.kind) if isinstance(value, str) and info.context else value
 
 
+ServiceRef = Annotated[Target, Reference("service")]
+OperationRef = Annotated[Subject, Reference("operation")]
+
+
 def param(
-    help: str, *, default: Any = PydanticUndefined, positional: bool = False, rest: bool = False, completes: str = ""
+    help: str,
+    *,
+    default: Any = PydanticUndefined,
+    positional: bool = False,
+    rest: bool = False,
+    completes: str = "",
 ) -> Any:
     """One parameter, with the sentence that every door shows for it.
 
     `positional`: may be written without its name. `rest`: takes all words that are left.
     `completes`: what its values are, for pickers and completion ("releases of service", "operations").
     """
-    marks = {"positional": positional or rest, "rest": rest, "completes": completes}
-    return Field(default, description=help, json_schema_extra={"aisq": marks})
+    noted: dict[str, JsonValue] = {"positional": positional or rest, "rest": rest, "completes": completes}
+    return Field(default, description=help, json_schema_extra={"aisq": noted})
 
 
 class Operation(BaseModel):
@@ -68,7 +85,12 @@ class Operation(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(
-        cls, *, risk: Risk | None = None, aliases: tuple[str, ...] = (), examples: tuple[str, ...] = (), **_: Any
+        cls,
+        *,
+        risk: Risk | None = None,
+        aliases: tuple[str, ...] = (),
+        examples: tuple[str, ...] = (),
+        **_: Any,
     ) -> None:
         if risk is None:
             return  # one of the three kinds below
@@ -85,9 +107,10 @@ class Operation(BaseModel):
 
     @property
     def target(self) -> Target | None:
-        """What the operation is about: the value of its first parameter that names something in the catalog."""
-        values = (getattr(self, name) for name in type(self).model_fields)
-        return next((value for value in values if isinstance(value, Target)), None)
+        """What the operation is about: the first parameter that names something in the catalog, or an operation."""
+        values = [getattr(self, name) for name in type(self).model_fields]
+        named = next((value for value in values if isinstance(value, Target | Subject)), None)
+        return named.target if isinstance(named, Subject) else named
 
 
 class Look(Operation):
@@ -109,7 +132,7 @@ class Control(Operation):
     """Acts on another operation, by `act(self, …) -> Answer`; its policy check is about that operation's target."""
 
     verb: ClassVar[Verb] = "act"
-    operation: str = param("Operation, as `ops` lists it.", positional=True, completes="operations")
+    operation: OperationRef = param("Operation, as `ops` lists it.", positional=True, completes="operations")
 
 
 def needs(operation: type[Operation], method: str = "") -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, Concatenate, Literal, ParamSpec
 
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
-from bot.core.ports import Effect
+from bot.core.ports import Effect, Traffic
 from bot.core.request import Target
 
 P = ParamSpec("P")
@@ -80,6 +80,13 @@ class Moment(BaseModel, frozen=True):
     now: datetime
 
 
+class Hold(BaseModel, frozen=True):
+    """What the plan leaves behind: traffic held at a split, away from some releases."""
+
+    traffic: Traffic
+    away_from: tuple[str, ...] = ()
+
+
 class Plan(BaseModel, frozen=True):
     """Steps in order. No steps means nothing to do, and `why` says why."""
 
@@ -89,6 +96,8 @@ class Plan(BaseModel, frozen=True):
     steps: tuple[Step, ...] = ()
     afterwards: tuple[Step, ...] = ()  # judged when the outcome is known
     verdict: Verdict | None = None
+    hold: Hold | None = None  # traffic stays where it is put until `unpin`
+    lets_go: bool = False  # traffic follows the newest release again
     notes: tuple[str, ...] = ()  # what people should know beside it
     by_hand: tuple[str, ...] = ()
     undo_by_hand: tuple[str, ...] = ()

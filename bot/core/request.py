@@ -31,7 +31,7 @@ class Actor(BaseModel, frozen=True):
     id: str
     name: str
     roles: tuple[str, ...] = ()
-    active: bool = True
+    active: bool | None = True  # None: whoever knows could not be asked
     zone: str = "UTC"  # IANA name, for showing instants
 
 
@@ -61,11 +61,20 @@ class Address(BaseModel, frozen=True):
     place: dict[str, str] = Field(default_factory=dict)  # slack: channel, user, response_url; cli: nothing
 
 
+class Subject(BaseModel, frozen=True):
+    """An earlier operation that a request is about."""
+
+    id: str
+    operation: str
+    requester: str  # an actor's id
+    target: Target | None = None
+
+
 class Ask(BaseModel, frozen=True):
     """What a door hands over: one line of text by one person, not yet understood.
 
     `heard_as` is equal when a door hears the same request again; `signature` is unique per delivery and
-    refuses a replay (empty: the door has none). `operation` is the operation's id where the door chose it.
+    refuses a replay (empty: the door has none). `channel` is whose defaults fill in a system and an environment.
     """
 
     actor: str
@@ -73,8 +82,7 @@ class Ask(BaseModel, frozen=True):
     address: Address
     heard_as: str
     signature: str = ""
-    channel: str = ""  # whose defaults fill in a system and an environment
-    zone: str = "UTC"
+    channel: str = ""
 
 
 class Request(BaseModel, frozen=True):
@@ -91,10 +99,8 @@ class Request(BaseModel, frozen=True):
 
 
 class Approval(BaseModel, frozen=True):
-    """One person's yes or no to one digest."""
+    """One person's yes to one digest."""
 
     actor: Actor
     digest: str
     given_at: datetime
-    yes: bool = True
-    reason: str = ""

@@ -1,0 +1,196 @@
+"""A line of text to an operation's parameters, and usage and help from the operation's model."""
+
+import difflib
+import re
+import types
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from bot.core.errors import UserError
+from bot.core.operation import Operation, marks, reference_of
+from bot.core.text import words
+
+Raw = dict[str, Any]
+
+
+def near(word: str, known: Iterable[str], *, most: int = 3) -> tuple[str, ...]:
+    """Names that look like `word`, nearest first; also those that contain it."""
+    pool = sorted(set(known))
+    close = difflib.get_close_matches(word, pool, n=most, cutoff=0.6)
+    inside = [name for name in pool if len(word) > 2 and word in name and name not in close]
+    return tuple([*close, *inside][:most])
+
+
+def did_you_mean(names: tuple[str, ...]) -> str:
+    """ " Did you mean `a` or `b`?", or nothing."""
+    return f" Did you mean {' or '.join(f'`{name}`' for name in names)}?" if names else ""
+
+
+def split(line: str, operations: Mapping[str, type[Operation]]) -> tuple[type[Operation], list[str]]:
+    """The operation that the first words name (the longest name wins) and the words after. Raises UserError."""
+    said = words(line)
+    if not said:
+        raise UserError("Say what to do; `help` lists what there is.")
+    longest = max(len(name.split()) for name in operations)
+    for count in range(min(longest, len(said)), 0, -1):
+        if found := operations.get(" ".join(said[:count]).lower()):
+            return found, said[count:]
+    verb = said[0].lower()
+    pairs = " ".join(said[:2]).lower()
+    names = near(pairs, operations, most=1) or near(verb, operations)
+    shown = verb if len(verb) <= 40 else verb[:40] + "…"
+    raise UserError(f"I don't know `{shown}`.{did_you_mean(names)} `help` lists what there is.", choices=names)
+
+
+def parse(operation: type[Operation], said: list[str]) -> Raw:
+    """Words to raw parameters, each still text (or bool). Raises UserError with the usage."""
+    return _Reader(operation).read(said)
+
+
+def build(operation: type[Operation], raw: Raw, resolve: Any = None) -> Operation:
+    """Parameters to a checked operation; `resolve(text, kind)` looks names up. Raises UserError."""
+    try:
+        return operation.model_validate(raw, context={"resolve": resolve} if resolve else None)
+    except ValidationError as error:
+        raise UserError(_sentence(operation, error)) from None
+
+
+def option(name: str) -> str:
+    """How a parameter is written."""
+    return f"--{name.replace('_', '-')}"
+
+
+def is_flag(field: FieldInfo) -> bool:
+    """Whether the parameter is written without a value."""
+    return _base(field) is bool
+
+
+def usage(operation: type[Operation]) -> str:
+    """One line: "rollback <service> [--to TO] …"."""
+    parts = [operation.command()]
+    for name, field in operation.model_fields.items():
+        if marks(field).get("positional"):
+            shown = f"<{name}>"
+        elif is_flag(field):
+            shown = option(name)
+        else:
+            shown = f"{option(name)} {_values(field) or name.upper()}"
+        parts.append(shown if field.is_required() else f"[{shown}]")
+    return " ".join(parts)
+
+
+def help_rows(operation: type[Operation]) -> tuple[tuple[str, str], ...]:
+    """Each parameter as it is written, and its sentence."""
+    rows = []
+    for name, field in operation.model_fields.items():
+        written = f"<{name}>" if marks(field).get("positional") else option(name)
+        rows.append((written, (field.description or "") + _values_sentence(field)))
+    return tuple(rows)
+
+
+class _Reader:
+    """Reads the words after an operation's name."""
+
+    def __init__(self, operation: type[Operation]) -> None:
+        self._operation = operation
+        fields = operation.model_fields
+        self._options = {option(name): name for name in fields}
+        self._positional = [name for name, field in fields.items() if marks(field).get("positional")]
+        self._rest = next((name for name, field in fields.items() if marks(field).get("rest")), "")
+        self._flags = {name for name, field in fields.items() if is_flag(field)}
+        self._many = {name for name, field in fields.items() if get_origin(_base(field)) in (tuple, list, dict)}
+        self._raw: Raw = {}
+        self._left: list[str] = []
+
+    def read(self, said: list[str]) -> Raw:
+        self._left = list(said)
+        while self._left:
+            word = self._left.pop(0)
+            if re.match(r"--?[^\W\d]", word):
+                self._option(word)
+            else:
+                self._value(word)
+        return self._raw
+
+    def _option(self, word: str) -> None:
+        key, equals, value = word.partition("=")
+        key = re.sub(r"^-+", "--", key.lower().replace("_", "-"))
+        name = self._options.get(key)
+        if name is None:
+            raise self._wrong(f"`{self._operation.command()}` has no option `{key}`.{self._nearest(key)}")
+        if name in self._flags and not equals:
+            return self._put(name, True)
+        if not equals:
+            if not self._left or self._left[0] in self._options:
+                raise self._wrong(f"`{key}` needs a value.")
+            value = self._left.pop(0)
+        self._put(name, value)
+
+    def _nearest(self, key: str) -> str:
+        found = difflib.get_close_matches(key, self._options, n=2, cutoff=0.5)
+        return did_you_mean(tuple(found))
+
+    def _value(self, word: str) -> None:
+        name, equals, value = word.partition("=")
+        free = [one for one in self._positional if one not in self._raw or one in self._many or one == self._rest]
+        takes_pairs = bool(free) and free[0] in self._many
+        if equals and f"--{name.lower()}" in self._options and not takes_pairs:
+            self._put(name.lower().replace("-", "_"), value)
+        elif free and free[0] == self._rest:
+            self._raw[self._rest] = " ".join([_again(one) for one in (word, *self._left)])
+            self._left = []
+        elif free:
+            self._put(free[0], word)
+        else:
+            raise self._wrong(f"`{word[:40]}` is one word too many; put a text with spaces in quotes.")
+
+    def _put(self, name: str, value: Any) -> None:
+        if name in self._many:
+            self._raw.setdefault(name, []).extend(part for part in str(value).split(",") if part)
+        elif name in self._raw:
+            raise self._wrong(f"`{name}` is given twice.")
+        else:
+            self._raw[name] = value
+
+    def _wrong(self, problem: str) -> UserError:
+        return UserError(f"{problem} Usage: `{usage(self._operation)}`")
+
+
+def _again(word: str) -> str:
+    """A word as it must be typed to be one word again."""
+    return f'"{word}"' if not word or re.search(r"\s", word) else word
+
+
+def _base(field: FieldInfo) -> Any:
+    annotation = field.annotation
+    if get_origin(annotation) in (Union, types.UnionType):
+        return next(arg for arg in get_args(annotation) if arg is not type(None))
+    return annotation
+
+
+def _values(field: FieldInfo) -> str:
+    base = _base(field)
+    if isinstance(base, type) and issubclass(base, StrEnum):
+        return "|".join(base)
+    return "|".join(map(str, get_args(base))) if str(get_origin(base)) == "typing.Literal" else ""
+
+
+def _values_sentence(field: FieldInfo) -> str:
+    if reference := reference_of(field):
+        return "" if reference.kind == "operation" else " Written [system/[environment/]]name."
+    return f" One of {_values(field)}." if _values(field) else ""
+
+
+def _sentence(operation: type[Operation], error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    name = str(first["loc"][0]) if first["loc"] else ""
+    field = operation.model_fields.get(name)
+    if first["type"] == "missing" and field is not None:
+        written = f"<{name}>" if marks(field).get("positional") else option(name)
+        return f"`{written}` is missing: {field.description} Usage: `{usage(operation)}`"
+    problem = str(first.get("ctx", {}).get("error", first["msg"]))
+    return f"`{name}`: {problem}" if name else problem

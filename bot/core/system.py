@@ -1,0 +1,269 @@
+"""Ports to our own machinery, and the records that pass through them."""
+
+from datetime import datetime
+from typing import Literal, Protocol, runtime_checkable
+
+from pydantic import BaseModel, JsonValue
+
+from bot.core.answer import Answer
+from bot.core.operation import Operation
+from bot.core.plan import Plan, Step
+from bot.core.ports import Effect, Traffic
+from bot.core.request import Actor, Approval, Request, State, Target
+
+Ending = Literal["succeeded", "failed", "changed by someone else", "cancelled", "uncertain"]
+Claim = int | Literal["busy", "finished"]  # another operation has the mutex; this one has its outcome
+
+
+class Clock(Protocol):
+    """The time that people see; in the sandbox it may run faster than real time."""
+
+    def now(self) -> datetime: ...
+    def monotonic(self) -> float:
+        """Seconds; never goes back."""
+        ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+class OperationRecord(BaseModel, frozen=True):
+    """One request and what became of it. `revision` grows with every change that people should see."""
+
+    request: Request
+    state: State
+    revision: int
+    detail: str = ""
+    plan: Plan | None = None
+    digest: str = ""
+    approvals_needed: int = 0
+    approvals: tuple[Approval, ...] = ()
+    permitted_by: str = ""  # ids of the policies
+    expires_at: datetime | None = None
+    updated_at: datetime
+    applied_at: datetime | None = None
+    cancel_by: str = ""
+    doing: int = 0  # steps that were begun
+    judgement: str = ""  # what was found after the outcome, as a sentence
+    judged: Literal["", "pending", "holds", "broken", "unknown"] = ""
+    answer: Answer | None = None
+
+    @property
+    def id(self) -> str:
+        return self.request.id
+
+
+class EffectRecord(BaseModel, frozen=True):
+    """One write: intent, then the cloud's operation id, then how it ended."""
+
+    effect: Effect
+    call: Step
+    cloud_operation: str = ""
+    ending: Ending | None = None
+    version: str = ""  # of the target after the write
+    detail: str = ""
+
+
+class Accepted(BaseModel, frozen=True):
+    """What became of a delivery: `new` is false when the same request had been heard before."""
+
+    id: str
+    new: bool
+
+
+@runtime_checkable
+class LedgerReads(Protocol):
+    """Looking at operations."""
+
+    def operation(self, operation: str) -> OperationRecord:
+        """By id or by the unambiguous beginning of one; raises UserError."""
+        ...
+
+    def operations(
+        self, *, states: tuple[State, ...] = (), target: str = "", limit: int = 20
+    ) -> tuple[OperationRecord, ...]:
+        """Newest first."""
+        ...
+
+    def effects(self, operation: str) -> tuple[EffectRecord, ...]: ...
+
+
+class Ledger(LedgerReads, Protocol):
+    """The only truth about what was asked, allowed and done. Every method is one transaction and may be repeated.
+
+    Each change of state is one link of the audit chain, written in the same transaction.
+    """
+
+    def heard(self, heard_as: str) -> str | None:
+        """The operation that this delivery began, when it was heard before."""
+        ...
+
+    def accept(self, request: Request, *, heard_as: str, signature: str, state: State, detail: str) -> Accepted:
+        """Replay and duplicate check and the operation, in one commit. Raises Denied for a replayed signature."""
+        ...
+
+    def propose(self, operation: str, proposal: "Proposal") -> None:
+        """Accepted becomes waiting, queued or an outcome; does nothing when somebody was faster."""
+        ...
+
+    def approve(self, operation: str, approval: Approval) -> State:
+        """The approval that completes the count queues the operation in the same transaction."""
+        ...
+
+    def end(self, operation: str, state: State, detail: str, by: str, *, answer: Answer | None = None) -> State:
+        """An outcome for what has not begun; does nothing (and returns the state) when it has."""
+        ...
+
+    def cancel(self, operation: str, by: str) -> State:
+        """At once when it has not begun; else its steps see it."""
+        ...
+
+    def expire(self) -> int: ...
+    def accepted(self, *, older_than_s: float) -> tuple[str, ...]: ...
+    def due(self) -> tuple[tuple[str, str], ...]:
+        """(operation, target) of all that must be executing."""
+        ...
+
+    def judging(self) -> tuple[str, ...]: ...
+    def claim(self, operation: str, owner: str) -> Claim:
+        """Take the target's mutex for this operation; the number is a new fencing token."""
+        ...
+
+    def begin(self, operation: str, token: int, detail: str) -> None: ...
+    def effect(self, key: str) -> EffectRecord | None: ...
+    def intend(self, operation: str, token: int, effect: Effect, call: Step) -> EffectRecord: ...
+    def issued(self, operation: str, token: int, key: str, cloud_operation: str) -> None: ...
+    def settle(self, operation: str, token: int, ended: EffectRecord) -> None: ...
+    def finish(self, operation: str, token: int | None, state: State, detail: str, *, judge: bool) -> None:
+        """Write the outcome and release the mutex; without a token there is none to release."""
+        ...
+
+    def judged(self, operation: str, state: Literal["holds", "broken", "unknown"], sentence: str) -> None: ...
+
+
+class Proposal(BaseModel, frozen=True):
+    """What planning and policy made of an accepted request."""
+
+    state: State
+    detail: str
+    plan: Plan | None = None
+    digest: str = ""
+    approvals_needed: int = 0
+    permitted_by: str = ""
+    expires_at: datetime | None = None
+    answer: Answer | None = None
+
+
+class Serving(BaseModel, frozen=True):
+    """How a target's traffic was split from `since` to `until` (as last seen), and what monitoring counted then."""
+
+    split: Traffic
+    version: str
+    since: datetime
+    until: datetime
+    total: int = 0
+    errors: int = 0
+    counted_until: datetime | None = None
+
+
+@runtime_checkable
+class HistoryReads(Protocol):
+    """What served when."""
+
+    def served(self, target: Target) -> tuple[Serving, ...]:
+        """Newest first."""
+        ...
+
+
+class History(HistoryReads, Protocol):
+    """Remembering what served when."""
+
+    def observed(self, target: Target, split: Traffic, version: str) -> None: ...
+    def counted(self, target: Target, since: datetime, total: int, errors: int, until: datetime) -> None: ...
+
+
+class Pin(BaseModel, frozen=True):
+    """Where an operation of ours holds a target's traffic, instead of letting it follow the newest release."""
+
+    target: str
+    traffic: Traffic
+    operation: str
+    by: str
+    since: datetime
+    remind_at: datetime
+    away_from: tuple[str, ...] = ()  # releases that a rollback left
+    reason: str = ""
+
+
+@runtime_checkable
+class PinReads(Protocol):
+    """Looking at pins."""
+
+    def pin(self, target: Target) -> Pin | None: ...
+    def pins(self) -> tuple[Pin, ...]: ...
+
+
+class Pins(PinReads, Protocol):
+    """Remembering pins."""
+
+    def hold(self, pin: Pin) -> None: ...
+    def let_go(self, target: Target) -> None: ...
+
+
+class AuditEntry(BaseModel, frozen=True):
+    """One link of the chain."""
+
+    seq: int
+    at: datetime
+    event: str
+    operation: str
+    actor: str
+    body: dict[str, JsonValue]
+    hash: str
+
+
+class AuditCheck(BaseModel, frozen=True):
+    """What a walk over the chain found; `problem` is empty when it is whole."""
+
+    entries: int
+    head: str
+    problem: str = ""
+
+
+@runtime_checkable
+class AuditReads(Protocol):
+    """Looking at the audit chain."""
+
+    def entries(self, *, operation: str = "", limit: int = 20) -> tuple[AuditEntry, ...]: ...
+    def verify(self, head: str = "") -> AuditCheck:
+        """Walk the chain; `head` must be one of its hashes (a missing one means that the tail was cut)."""
+        ...
+
+
+@runtime_checkable
+class Directory(Protocol):
+    """Who people are."""
+
+    def actor(self, id: str) -> Actor:
+        """Name, roles and whether active, as known now; `active` is None when that could not be asked."""
+        ...
+
+
+@runtime_checkable
+class Desk(Protocol):
+    """Acting on operations; every method asks policy first and raises Denied."""
+
+    def approve(self, operation: str, digest: str, actor: Actor) -> OperationRecord: ...
+    def deny(self, operation: str, reason: str, actor: Actor) -> OperationRecord: ...
+    def cancel(self, operation: str, actor: Actor) -> OperationRecord: ...
+
+
+@runtime_checkable
+class Manual(Protocol):
+    """What can be asked, and whether policy would allow it."""
+
+    def commands(self) -> tuple[type[Operation], ...]: ...
+    def command(self, words: str) -> type[Operation]:
+        """Raises UserError with the nearest names."""
+        ...
+
+    def why(self, text: str, actor: Actor, channel: str) -> Answer: ...

@@ -1,0 +1,81 @@
+"""One line as people type it on phones and in chat, cut into words.
+
+Phones rewrite quotes and dashes, Slack escapes `&`, `<` and `>` and wraps links: all of that is undone here, and
+nothing else is changed, so that a reason in any language arrives as it was typed.
+"""
+
+import html
+import re
+import unicodedata
+
+from bot.core.errors import UserError
+
+LONGEST = 4000  # characters; Slack's own limit for a message that people can still read
+_QUOTES = str.maketrans(
+    {
+        **dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb", '"'),
+        **dict.fromkeys("\u2018\u2019\u201a\u201b", "'"),
+        **dict.fromkeys("\u00a0\u202f\u2007\u3000", " "),
+        **dict.fromkeys("\u200b\u200c\u2060\ufeff"),
+        "\u2212": "-",
+    }
+)
+_DASHES = "\u2014\u2013\u2015\u2012"
+_LINK = re.compile(r"<(?:https?|mailto):[^>|]*\|([^>]*)>|<(https?:[^>|]*)>")
+
+
+def words(line: str) -> list[str]:
+    """The words of a line; quotes group words and vanish. Raises UserError, never anything else."""
+    if len(line) > LONGEST:
+        raise UserError(f"That is {len(line):,} characters; write at most {LONGEST:,}.")
+    plain = html.unescape(_LINK.sub(lambda link: link[1] or link[2], line)).translate(_QUOTES)
+    if strange := next((c for c in plain if unicodedata.category(c) == "Cc" and c not in "\t\n\r"), ""):
+        raise UserError(f"There is a control character (U+{ord(strange):04X}) in that; type it again without.")
+    return _Cutter(plain).words()
+
+
+class _Cutter:
+    """Cuts one line. A `'` inside a word is an apostrophe; it groups only at the beginning of a value."""
+
+    def __init__(self, line: str) -> None:
+        self._line, self._at = line, 0
+        self._words: list[str] = []
+        self._word: str | None = None
+
+    def words(self) -> list[str]:
+        while self._at < len(self._line):
+            self._step(self._line[self._at])
+        self._end_word()
+        return self._words
+
+    def _step(self, char: str) -> None:
+        if char.isspace():
+            self._end_word()
+        elif char in '"`' or (char == "'" and (self._word is None or self._word.endswith("="))):
+            self._word = (self._word or "") + self._quoted(char)
+        elif char in _DASHES and self._word is None:
+            self._word = "--"
+            while self._line[self._at + 1 : self._at + 2] in ("-", *_DASHES):
+                self._at += 1
+        else:
+            self._word = (self._word or "") + char
+        self._at += 1
+
+    def _quoted(self, quote: str) -> str:
+        end = self._at + 1
+        while end < len(self._line) and not self._closes(quote, end):
+            end += 2 if self._line[end] == "\\" else 1
+        if end >= len(self._line):
+            raise UserError(f"The quote {quote} is not closed; write the closing {quote} too.")
+        inside = self._line[self._at + 1 : end]
+        self._at = end
+        return re.sub(rf"\\([{quote}\\])", r"\1", inside)
+
+    def _closes(self, quote: str, at: int) -> bool:
+        after = self._line[at + 1 : at + 2]
+        return self._line[at] == quote and (quote != "'" or not after or after.isspace())
+
+    def _end_word(self) -> None:
+        if self._word is not None:
+            self._words.append(self._word)
+        self._word = None
