@@ -13,6 +13,7 @@ State = Literal[
     # the outcomes
     "answered",  # a look: here is the answer
     "planned",  # a dry run: nothing was done
+    "rejected",  # it cannot be planned as it was asked; the detail says what to write instead
     "nothing_to_do",
     "applied",
     "denied",

@@ -1,0 +1,43 @@
+"""Which processes take work. Time is the database's own, so that two machines' clocks need not agree."""
+
+from sqlalchemy import ColumnElement, Engine, Float, cast, delete, func, insert, select, update
+
+from bot.stores.tables import LeaseRow
+
+
+class SqlLeases:
+    """Leases of `ttl_s` seconds. An expired one is never renewed: its owner must end."""
+
+    def __init__(self, engine: Engine, ttl_s: float) -> None:
+        self._engine, self.ttl_s = engine, ttl_s
+        self._now = _database_now(engine)
+        self._alive = LeaseRow.beat_s > self._now - ttl_s
+
+    def acquire(self, executor: str, host: str) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(insert(LeaseRow).values(executor=executor, beat_s=self._now, host=host))
+            connection.execute(delete(LeaseRow).where(LeaseRow.beat_s < self._now - 86_400))
+
+    def renew(self, executor: str) -> bool:
+        mine = update(LeaseRow).where(LeaseRow.executor == executor, self._alive).values(beat_s=self._now)
+        with self._engine.begin() as connection:
+            return connection.execute(mine).rowcount == 1
+
+    def alive(self) -> set[str]:
+        with self._engine.begin() as connection:
+            return set(connection.scalars(select(LeaseRow.executor).where(self._alive)))
+
+    def release(self, executor: str) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(delete(LeaseRow).where(LeaseRow.executor == executor))
+
+    def release_others(self, executor: str) -> None:
+        """For whoever knows from the kernel that no other process lives."""
+        with self._engine.begin() as connection:
+            connection.execute(delete(LeaseRow).where(LeaseRow.executor != executor))
+
+
+def _database_now(engine: Engine) -> ColumnElement[float]:
+    if engine.dialect.name == "sqlite":
+        return cast((func.julianday("now") - 2440587.5) * 86_400.0, Float)  # julianday of 1970-01-01
+    return cast(func.extract("epoch", func.clock_timestamp()), Float)

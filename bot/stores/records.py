@@ -1,0 +1,49 @@
+"""Rows to records, and back."""
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.core.answer import Answer
+from bot.core.plan import Plan, Step
+from bot.core.ports import Effect
+from bot.core.request import Actor, Approval, Request
+from bot.core.system import EffectRecord, OperationRecord
+from bot.stores.tables import ApprovalRow, EffectRow, OperationRow
+
+
+def operation(session: Session, row: OperationRow) -> OperationRecord:
+    """With the approvals that were given."""
+    given = select(ApprovalRow).where(ApprovalRow.operation == row.id).order_by(ApprovalRow.at)
+    fields: dict[str, Any] = {
+        name: getattr(row, name)
+        for name in (
+            "state", "revision", "detail", "digest", "approvals_needed", "permitted_by", "expires_at", "updated_at",
+            "applied_at", "cancel_by", "doing", "judgement", "judged",
+        )
+    }  # fmt: skip
+    return OperationRecord(
+        request=Request.model_validate(row.request),
+        plan=Plan.model_validate(row.plan) if row.plan else None,
+        approvals=tuple(approval(one) for one in session.scalars(given)),
+        answer=Answer.model_validate(row.answer) if row.answer else None,
+        **fields,
+    )
+
+
+def approval(row: ApprovalRow) -> Approval:
+    return Approval(actor=Actor.model_validate(row.actor), digest=row.digest, given_at=row.at)
+
+
+def effect(row: EffectRow) -> EffectRecord:
+    return EffectRecord.model_validate(
+        {
+            "effect": Effect(key=row.key, version=row.version_before),
+            "call": Step.model_validate(row.call),
+            "cloud_operation": row.cloud_operation,
+            "ending": row.ending,
+            "version": row.version_after,
+            "detail": row.detail,
+        }
+    )

@@ -1,0 +1,170 @@
+"""Tables. Instants are UTC; JSON columns hold what core's models dump."""
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from pydantic import JsonValue
+from sqlalchemy import JSON, Dialect, ForeignKey, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import DateTime, TypeDecorator
+
+Json = dict[str, JsonValue]
+
+
+class Instant(TypeDecorator[datetime]):
+    """An instant, UTC on the way in and out; SQLite would forget the zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("an instant without a zone")
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        if not isinstance(value, datetime):
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Of all tables of ours; the durable library keeps its own elsewhere."""
+
+    type_annotation_map: ClassVar = {Json: JSON, datetime: Instant, str: Text}
+
+
+class OperationRow(Base):
+    """One request, its plan and what became of it."""
+
+    __tablename__ = "operations"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    request: Mapped[Json]
+    operation: Mapped[str]
+    actor: Mapped[str]
+    target: Mapped[str] = mapped_column(default="", index=True)
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    updated_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(index=True)
+    revision: Mapped[int] = mapped_column(default=1)
+    detail: Mapped[str] = mapped_column(default="")
+    plan: Mapped[Json | None]
+    digest: Mapped[str] = mapped_column(default="")
+    approvals_needed: Mapped[int] = mapped_column(default=0)
+    permitted_by: Mapped[str] = mapped_column(default="")
+    expires_at: Mapped[datetime | None]
+    applied_at: Mapped[datetime | None]
+    cancel_by: Mapped[str] = mapped_column(default="")
+    doing: Mapped[int] = mapped_column(default=0)
+    judged: Mapped[str] = mapped_column(default="", index=True)
+    judgement: Mapped[str] = mapped_column(default="")
+    answer: Mapped[Json | None]
+
+
+class HeardRow(Base):
+    """A delivery that was heard. The key refuses a duplicate, the signature a replay."""
+
+    __tablename__ = "heard"
+    heard_as: Mapped[str] = mapped_column(primary_key=True)
+    signature: Mapped[str | None] = mapped_column(unique=True)
+    operation: Mapped[str]
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
+class ApprovalRow(Base):
+    """One person's yes to one digest. The key makes a second click a no-op."""
+
+    __tablename__ = "approvals"
+    operation: Mapped[str] = mapped_column(ForeignKey(OperationRow.id), primary_key=True)
+    approver: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str]
+    actor: Mapped[Json]
+    at: Mapped[datetime]
+
+
+class EffectRow(Base):
+    """One write to a platform: intent, the cloud's operation id, ending."""
+
+    __tablename__ = "effects"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    operation: Mapped[str] = mapped_column(ForeignKey(OperationRow.id), index=True)
+    call: Mapped[Json]
+    version_before: Mapped[str]
+    cloud_operation: Mapped[str] = mapped_column(default="")
+    ending: Mapped[str | None]
+    version_after: Mapped[str] = mapped_column(default="")
+    detail: Mapped[str] = mapped_column(default="")
+    at: Mapped[datetime]
+
+
+class MutexRow(Base):
+    """Who may change a target. The token grows with every new holder and with every new process of the same holder."""
+
+    __tablename__ = "mutexes"
+    target: Mapped[str] = mapped_column(primary_key=True)
+    holder: Mapped[str | None]
+    owner: Mapped[str] = mapped_column(default="")
+    token: Mapped[int] = mapped_column(default=0)
+
+
+class LeaseRow(Base):
+    """One process that takes work; `beat_s` is the database's own clock."""
+
+    __tablename__ = "leases"
+    executor: Mapped[str] = mapped_column(primary_key=True)
+    beat_s: Mapped[float]
+    host: Mapped[str]
+
+
+class AuditRow(Base):
+    """One link of the chain: `hash` covers the body and the hash before."""
+
+    __tablename__ = "audit"
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(index=True)
+    event: Mapped[str]
+    operation: Mapped[str] = mapped_column(index=True)
+    actor: Mapped[str]
+    body: Mapped[str]  # canonical JSON, exactly the text that was hashed
+    hash: Mapped[str] = mapped_column(unique=True)
+
+
+class AuditEndRow(Base):
+    """The two ends of the chain: "head" is the newest link, "root" what came before the oldest that is kept."""
+
+    __tablename__ = "audit_ends"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    seq: Mapped[int]
+    hash: Mapped[str]
+
+
+class ServingRow(Base):
+    """A span of time in which a target's traffic was split in one way."""
+
+    __tablename__ = "serving"
+    target: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[datetime] = mapped_column(primary_key=True)
+    until: Mapped[datetime]
+    split: Mapped[Json]
+    version: Mapped[str]
+    total: Mapped[int] = mapped_column(default=0)
+    errors: Mapped[int] = mapped_column(default=0)
+    counted_until: Mapped[datetime | None]
+
+
+class PinRow(Base):
+    """Where an operation of ours holds a target's traffic."""
+
+    __tablename__ = "pins"
+    target: Mapped[str] = mapped_column(primary_key=True)
+    pin: Mapped[Json]
+
+
+class MessageRow(Base):
+    """The one message in a chat that shows an operation; `shown` is the revision that it shows."""
+
+    __tablename__ = "messages"
+    operation: Mapped[str] = mapped_column(ForeignKey(OperationRow.id), primary_key=True)
+    place: Mapped[Json]
+    shown: Mapped[int] = mapped_column(default=0)
+    tried_at: Mapped[datetime | None]  # a post began; its answer may be lost
