@@ -1,0 +1,69 @@
+# What people and CI run. Each target first brings the one .venv up to date with requirements-dev.lock;
+# when it is up to date already, that is a look at a few dates.
+
+PYTHON ?= python3
+PYTEST_FLAGS ?=
+LOCK_FLAGS ?=
+
+BIN := .venv/bin
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-virtualenv
+BOT_FILES := $(shell find bot -type f -not -path '*/__pycache__/*')
+PYTEST := $(BIN)/python tests/run_on_loopback.py $(BIN)/python -m pytest -n 2 --dist worksteal --cov $(PYTEST_FLAGS)
+COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --strip-extras \
+  --allow-unsafe --build-deps-for wheel --no-emit-options --no-emit-index-url --no-emit-find-links \
+  --no-emit-trusted-host $(LOCK_FLAGS)
+
+.PHONY: help check test test-all demo sandbox lock venv runtime-venv
+
+help: ## say what there is to make
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 20
+
+check: venv ## style, types, and which room may import which
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+test: venv runtime-venv ## the tests, without the slow ones; core and engine covered to the last branch
+	$(PYTEST) -m "not slow"
+
+test-all: venv runtime-venv ## every test
+	$(PYTEST) -m "slow or not slow"
+
+demo: venv ## a bad release, a rollback, an approval: in a small cloud on this machine
+	$(BIN)/aisq sandbox demo
+
+sandbox: venv ## keep that small cloud and the bot running, to try things
+	$(BIN)/aisq sandbox up
+
+lock: venv ## write both locks anew; LOCK_FLAGS=--upgrade also takes newer releases
+	$(COMPILE) --output-file requirements.lock pyproject.toml
+	$(COMPILE) --all-extras --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+
+venv: .venv/installed ## only prepare .venv
+
+.venv/locked: requirements-dev.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "aisq needs Python 3.11 or newer, \
+	and $(PYTHON) is " + sys.version.split()[0] + ": name another, make PYTHON=python3.11 …")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python $(PIP_INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.venv/installed: .venv/locked pyproject.toml
+	$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+# The bot as the image has it: the runtime lock and nothing else, and the package installed, not linked.
+# Tests start it from there; they have no network to install anything with.
+runtime-venv: build/runtime-venv/installed
+
+build/runtime-venv/locked: requirements.lock
+	rm -rf build/runtime-venv
+	$(PYTHON) -m venv build/runtime-venv
+	build/runtime-venv/bin/python $(PIP_INSTALL) --require-hashes -r requirements.lock
+	@touch $@
+
+build/runtime-venv/installed: build/runtime-venv/locked pyproject.toml $(BOT_FILES)
+	rm -rf build/package && mkdir build/package && cp -R pyproject.toml README.md LICENSE bot build/package
+	build/runtime-venv/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation --no-index --force-reinstall build/package
+	@touch $@
