@@ -1,0 +1,1 @@
+"""Cloud Run Admin v2: services, revisions, traffic, rollouts."""

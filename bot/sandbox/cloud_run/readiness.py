@@ -1,0 +1,68 @@
+"""Why a revision cannot serve, if it cannot: its container, its image, its secrets."""
+
+from typing import Protocol
+
+from google.cloud import run_v2
+
+from bot.sandbox import names
+from bot.sandbox.cloud_run import texts
+from bot.sandbox.cloud_run.state import ServiceState
+from bot.sandbox.cloud_run.texts import Failure
+
+
+class Images(Protocol):
+    """What Cloud Run asks the registry."""
+
+    def digest_of(self, reference: str) -> str | None:
+        """The reference by digest, or None if there is no such image."""
+        ...
+
+
+class Secrets(Protocol):
+    """What Cloud Run asks Secret Manager."""
+
+    def complaint(self, project: str, secret: str, version: str) -> str:
+        """Why the version cannot be read, or ""."""
+        ...
+
+
+def start(state: ServiceState, revision: run_v2.Revision, images: Images, secrets: Secrets) -> Failure | None:
+    """What keeps a new revision from starting: image first, then secrets, then its own container."""
+    name, container = names.short(revision.name), revision.containers[0]
+    digest = images.digest_of(container.image)
+    if digest is None:
+        return texts.no_image(name, container.image)
+    container.image = digest
+    if failure := _secret(names.project_of(state.name), name, container, secrets):
+        return failure
+    if not state.truths[name].starts:
+        return texts.did_not_start(state.name, name, container.ports[0].container_port if container.ports else 0)
+    return None
+
+
+def target(state: ServiceState, release: str) -> Failure | None:
+    """What keeps an existing revision from being given traffic."""
+    if not (revision := state.revisions.get(release)):
+        return texts.no_revision(release)
+    for one in revision.conditions:
+        if one.type_ == "Ready" and one.state == run_v2.Condition.State.CONDITION_FAILED:
+            return Failure("FAILED_PRECONDITION", one.message, _reason(one))
+    return None
+
+
+def _secret(project: str, revision: str, container: run_v2.Container, secrets: Secrets) -> Failure | None:
+    for position, variable in enumerate(container.env):
+        ref = variable.value_source.secret_key_ref
+        if not ref.secret:
+            continue
+        version = ref.version or "latest"
+        if complaint := secrets.complaint(project, ref.secret, version):
+            wanted = f"projects/{project}/secrets/{ref.secret}/versions/{version}"
+            return texts.no_secret(revision, position, wanted, complaint)
+    return None
+
+
+def _reason(one: run_v2.Condition) -> dict[str, object]:
+    if one.revision_reason:
+        return {"revision_reason": one.revision_reason}
+    return {"reason": one.reason}

@@ -1,0 +1,167 @@
+"""Control over HTTP and JSON: the clock, faults, the log of calls, and what people do in consoles."""
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from bot.sandbox import console
+from bot.sandbox.blueprint import SecretState
+from bot.sandbox.clock import ManualClock
+from bot.sandbox.faults import Fault
+from bot.sandbox.refusal import Refused
+from bot.sandbox.world import World
+
+Body = TypeVar("Body", bound=BaseModel)
+_SERVICE = "/sandbox/services/{project}/{location}/{name}"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Advance(_Strict):
+    advance_s: float = Field(ge=0)
+
+
+class Quality(_Strict):
+    error_rate: float = Field(ge=0, le=1)
+
+
+class ImageName(_Strict):
+    reference: str
+
+
+class SecretVersion(_Strict):
+    """`name` is projects/P/secrets/S, or S if the name is unique."""
+
+    name: str
+    version: str | int
+    state: SecretState
+
+
+def routes(world: World) -> list[Route]:
+    """Everything below /sandbox."""
+    control = _Control(world)
+    table = [
+        ("/sandbox/clock", "GET", control.clock),
+        ("/sandbox/clock", "POST", control.advance),
+        ("/sandbox/faults", "GET", control.faults),
+        ("/sandbox/faults", "POST", control.fault),
+        ("/sandbox/faults", "DELETE", control.no_faults),
+        ("/sandbox/calls", "GET", control.calls),
+        ("/sandbox/services", "GET", control.services),
+        (_SERVICE, "GET", control.service),
+        (_SERVICE + "/releases", "POST", control.deploy),
+        (_SERVICE + "/releases/{release}", "POST", control.quality),
+        (_SERVICE + "/releases/{release}", "DELETE", control.remove),
+        (_SERVICE + "/traffic", "POST", control.traffic),
+        ("/sandbox/images/delete", "POST", control.delete_image),
+        ("/sandbox/secrets/state", "POST", control.secret_state),
+    ]
+    return [Route(path, _plain(answer), methods=[method]) for path, method, answer in table]
+
+
+class _Control:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def clock(self, _: Request) -> Any:
+        clock = self._world.clock
+        return {"origin_unix_s": clock.origin_unix_s, "rate": clock.rate, "now": clock.now().isoformat()}
+
+    async def advance(self, request: Request) -> Any:
+        seconds, clock = (await _body(request, Advance)).advance_s, self._world.clock
+        if isinstance(clock, ManualClock):
+            clock.advance(seconds)
+            return await self.clock(request)
+        raise ValueError("This clock runs by itself; only a sandbox started with --rate 0 is moved by hand.")
+
+    async def faults(self, _: Request) -> Any:
+        with self._world.settled():
+            return [waiting.model_dump() for waiting in self._world.faults]
+
+    async def fault(self, request: Request) -> Any:
+        fault = await _body(request, Fault)
+        with self._world.settled():
+            return {"id": self._world.faults.add(fault)}
+
+    async def no_faults(self, _: Request) -> Any:
+        with self._world.settled():
+            self._world.faults.clear()
+        return {}
+
+    async def calls(self, request: Request) -> Any:
+        asked = request.query_params
+        with self._world.settled():
+            found = self._world.calls.select(
+                asked.get("resource", ""), asked.get("method", ""), int(asked.get("since", 0))
+            )
+            return [call.model_dump(mode="json") for call in found]
+
+    async def services(self, _: Request) -> Any:
+        with self._world.settled() as now:
+            return [console.truth(state, now) for state in self._world.cloud_run.services.values()]
+
+    async def service(self, request: Request) -> Any:
+        with self._world.settled() as now:
+            return console.truth(self._world.cloud_run.state(_name(request)), now)
+
+    async def deploy(self, request: Request) -> Any:
+        deployment = await _body(request, console.Deployment)
+        with self._world.settled() as now:
+            return console.deploy(self._world, _name(request), deployment, now)
+
+    async def quality(self, request: Request) -> Any:
+        quality = await _body(request, Quality)
+        with self._world.settled() as now:
+            return console.set_quality(
+                self._world, _name(request), request.path_params["release"], quality.error_rate, now
+            )
+
+    async def remove(self, request: Request) -> Any:
+        with self._world.settled():
+            return console.remove(self._world, _name(request), request.path_params["release"])
+
+    async def traffic(self, request: Request) -> Any:
+        split = await request.json()
+        with self._world.settled() as now:
+            return console.set_traffic(self._world, _name(request), split, now)
+
+    async def delete_image(self, request: Request) -> Any:
+        asked = await _body(request, ImageName)
+        with self._world.settled():
+            return {"deleted": self._world.registry.delete(asked.reference).uri}
+
+    async def secret_state(self, request: Request) -> Any:
+        asked = await _body(request, SecretVersion)
+        with self._world.settled() as now:
+            return console.set_secret(self._world, asked.name, str(asked.version), asked.state, now)
+
+
+def _plain(answer: Any) -> Any:
+    async def endpoint(request: Request) -> Response:
+        try:
+            return JSONResponse(await answer(request))
+        except ValidationError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        except ValueError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        except KeyError as error:
+            return JSONResponse({"error": f"there is no {error.args[0]}"}, 404)
+        except Refused as refused:
+            status = {"NOT_FOUND": 404, "INVALID_ARGUMENT": 400}.get(refused.code, 409)
+            return JSONResponse({"error": refused.message}, status)
+
+    return endpoint
+
+
+def _name(request: Request) -> str:
+    path = request.path_params
+    return f"projects/{path['project']}/locations/{path['location']}/services/{path['name']}"
+
+
+async def _body(request: Request, model: type[Body]) -> Body:
+    return model.model_validate_json(await request.body() or b"{}")

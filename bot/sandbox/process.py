@@ -1,0 +1,133 @@
+"""The sandbox as a child process, with a client for its control: what tests and rehearsals start."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+_STOP_S = 5.0
+
+
+class ControlError(Exception):
+    """The sandbox refused a control request; the message is its sentence."""
+
+
+class Control:
+    """The sandbox's HTTP control. Services are named "project/location/name"."""
+
+    def __init__(self, http: str) -> None:
+        self._client = httpx.Client(base_url=f"{http}/sandbox", trust_env=False, timeout=10.0)
+
+    def clock(self) -> dict[str, Any]:
+        """origin_unix_s, rate, and now (ISO)."""
+        return dict(self._ask("GET", "/clock"))
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock of a sandbox started with rate 0."""
+        self._ask("POST", "/clock", {"advance_s": seconds})
+
+    def fault(self, kind: str, service: str = "*", **fields: Any) -> int:
+        """Let one fault wait (fields: method, nth, times, seconds, code, message, pid, when); returns its number."""
+        return int(self._ask("POST", "/faults", {"kind": kind, "service": service, **fields})["id"])
+
+    def faults(self) -> list[dict[str, Any]]:
+        """The faults that still wait."""
+        return list(self._ask("GET", "/faults"))
+
+    def clear_faults(self) -> None:
+        self._ask("DELETE", "/faults")
+
+    def calls(self, resource: str = "", method: str = "", since: int = 0) -> list[dict[str, Any]]:
+        """Calls after number `since`, oldest first."""
+        found = self._ask("GET", "/calls", resource=resource, method=method, since=since)
+        return list(found)
+
+    def services(self) -> list[dict[str, Any]]:
+        return list(self._ask("GET", "/services"))
+
+    def service(self, service: str) -> dict[str, Any]:
+        """The truth: traffic, releases with error rates, error_rate now, generation, reconciling."""
+        return dict(self._ask("GET", f"/services/{service}"))
+
+    def release(self, service: str, **fields: Any) -> str:
+        """Deploy by hand (fields: those of console.Deployment); gives the release's name."""
+        return str(self._ask("POST", f"/services/{service}/releases", fields)["release"])
+
+    def quality(self, service: str, release: str, error_rate: float) -> None:
+        """From now on the release fails this often."""
+        self._ask("POST", f"/services/{service}/releases/{release}", {"error_rate": error_rate})
+
+    def delete_release(self, service: str, release: str) -> None:
+        self._ask("DELETE", f"/services/{service}/releases/{release}")
+
+    def traffic(self, service: str, split: dict[str, int]) -> None:
+        """Change the split in a console: {"backend-00041-kex": 90, …} or {"LATEST": 100}."""
+        self._ask("POST", f"/services/{service}/traffic", split)
+
+    def delete_image(self, reference: str) -> None:
+        self._ask("POST", "/images/delete", {"reference": reference})
+
+    def secret_state(self, name: str, version: str, state: str) -> None:
+        """ENABLED, DISABLED or DESTROYED; `name` is projects/P/secrets/S."""
+        self._ask("POST", "/secrets/state", {"name": name, "version": version, "state": state})
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _ask(self, verb: str, path: str, body: Any = None, **query: Any) -> Any:
+        answer = self._client.request(verb, path, json=body, params=query)
+        said = answer.json()
+        if answer.is_error:
+            raise ControlError(said["error"])
+        return said
+
+
+class SandboxProcess:
+    """`python -m bot.sandbox.server` as a child. A context manager; it also ends when this process does.
+
+    `grpc` is "127.0.0.1:PORT" for the clouds' clients, `http` the base of control (and of Slack).
+    Raises RuntimeError if it does not come up.
+    """
+
+    def __init__(
+        self, *, rate: float = 1.0, seed: int = 1, world: Path | None = None, module: str = "bot.sandbox.server"
+    ) -> None:
+        command = [sys.executable, "-m", module, "--rate", str(rate), "--seed", str(seed)]
+        command += ["--world", str(world)] if world else []
+        self._child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        line = self._stdout.readline()
+        if not line:
+            raise RuntimeError(f"The sandbox did not start (exit code {self._child.wait()}): {' '.join(command)}")
+        said = json.loads(line)
+        self.grpc, self.http = str(said["grpc"]), str(said["http"])
+        self.origin_unix_s, self.rate = float(said["origin_unix_s"]), float(said["rate"])
+        self.control = Control(self.http)
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    def stop(self) -> int:
+        """Close its standard input, and wait for its end (killed after 5 s); the exit code."""
+        self.control.close()
+        if self._child.stdin:
+            self._child.stdin.close()
+        try:
+            self._child.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+        self._stdout.close()
+        return self._child.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def _stdout(self) -> Any:
+        return self._child.stdout

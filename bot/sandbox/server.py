@@ -1,0 +1,105 @@
+"""The sandbox as a process: Google's gRPC services on one port, control over HTTP on another.
+
+python -m bot.sandbox.server prints one line of JSON with its addresses, and serves until SIGTERM or until its
+standard input closes.
+"""
+
+import argparse
+import json
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import grpc
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.routing import BaseRoute
+
+from bot.sandbox import blueprint, control
+from bot.sandbox.clock import Clock, ManualClock, ScaledClock
+from bot.sandbox.front import Front
+from bot.sandbox.world import World
+
+Routes = Callable[[World], Sequence[BaseRoute]]
+HOST = "127.0.0.1"
+_THREADS = 32  # a held call keeps its thread
+
+
+def app(world: World, *rooms: Routes) -> Starlette:
+    """The HTTP side: every room's routes, for callers on this machine only (a foreign Host header gets 400)."""
+    local = Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
+    return Starlette(routes=[route for room in rooms for route in room(world)], middleware=[local])
+
+
+class Sandbox:
+    """The two servers in this process. A context manager: it serves inside its block."""
+
+    def __init__(self, world: World, grpc_port: int = 0, http_port: int = 0, rooms: Sequence[Routes] = ()) -> None:
+        self.world = world
+        self._grpc = grpc.server(ThreadPoolExecutor(_THREADS), options=[("grpc.so_reuseport", 0)])
+        self._grpc.add_generic_rpc_handlers((Front(world),))
+        self.grpc = f"{HOST}:{self._grpc.add_insecure_port(f'{HOST}:{grpc_port}')}"
+        # With IPPROTO_TCP spelt out asyncio sets TCP_NODELAY; without it every answer waits for a delayed ACK.
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind((HOST, http_port))
+        self.http = f"http://{HOST}:{self._socket.getsockname()[1]}"
+        config = uvicorn.Config(app(world, control.routes, *rooms), log_level="warning", timeout_graceful_shutdown=1)
+        self._http = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._http.run, kwargs={"sockets": [self._socket]}, daemon=True)
+
+    def __enter__(self) -> "Sandbox":
+        self._grpc.start()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.world.stopping.set()
+        self._http.should_exit = True
+        self._grpc.stop(grace=0.2).wait()
+        self._thread.join()
+        self._socket.close()
+
+    def addresses(self) -> dict[str, Any]:
+        clock = self.world.clock
+        return {"grpc": self.grpc, "http": self.http, "origin_unix_s": clock.origin_unix_s, "rate": clock.rate}
+
+
+def main(arguments: Sequence[str] | None = None, rooms: Sequence[Routes] = ()) -> None:
+    """Serve until told to stop. `rooms` adds routes to the HTTP side."""
+    asked = _parser().parse_args(arguments)
+    clock: Clock = ScaledClock(asked.rate) if asked.rate else ManualClock()
+    world = World(blueprint.load(asked.world), clock, asked.seed)
+    with Sandbox(world, asked.grpc_port, asked.http_port, rooms) as sandbox:
+        signal.signal(signal.SIGTERM, lambda *_: world.stopping.set())
+        signal.signal(signal.SIGINT, lambda *_: world.stopping.set())
+        print(json.dumps(sandbox.addresses()), flush=True)
+        threading.Thread(target=_stop_with_input, args=(world.stopping,), daemon=True).start()
+        world.stopping.wait()
+
+
+def _stop_with_input(stopping: threading.Event) -> None:
+    while sys.stdin.buffer.read(4096):
+        pass
+    stopping.set()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bot.sandbox.server", description="A small cloud on this machine.")
+    parser.add_argument("--grpc-port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--http-port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--rate", type=float, default=1.0, help="sandbox seconds a real second; 0: moved by hand")
+    parser.add_argument("--seed", type=int, default=1, help="of the traffic and of generated names")
+    parser.add_argument("--world", type=Path, default=blueprint.SHIPPED, help="world file")
+    return parser
+
+
+if __name__ == "__main__":
+    main()
