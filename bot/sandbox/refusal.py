@@ -28,11 +28,11 @@ def invalid(field: str, description: str) -> Refused:
     return Refused("INVALID_ARGUMENT", description, error_details_pb2.BadRequest(field_violations=[violation]))
 
 
-def denied(message: str, permission: str, resource: str, service: str) -> Refused:
+def denied(message: str, permission: str, resource: str) -> Refused:
     """PERMISSION_DENIED as IAM explains it: the text of the API, and the permission in ErrorInfo."""
     info = error_details_pb2.ErrorInfo(
         reason="IAM_PERMISSION_DENIED",
-        domain=service,
+        domain="iam.googleapis.com",
         metadata={"permission": permission, "resource": resource},
     )
     return Refused("PERMISSION_DENIED", message, info)

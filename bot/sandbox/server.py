@@ -6,6 +6,7 @@ standard input closes.
 
 import argparse
 import json
+import logging
 import signal
 import socket
 import sys
@@ -75,6 +76,7 @@ class Sandbox:
 def main(arguments: Sequence[str] | None = None, rooms: Sequence[Routes] = ()) -> None:
     """Serve until told to stop. `rooms` adds routes to the HTTP side."""
     asked = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING)  # gRPC keeps the sandbox's own errors to itself otherwise
     clock: Clock = ScaledClock(asked.rate) if asked.rate else ManualClock()
     world = World(blueprint.load(asked.world), clock, asked.seed)
     with Sandbox(world, asked.grpc_port, asked.http_port, rooms) as sandbox:

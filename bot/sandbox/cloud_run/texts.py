@@ -85,7 +85,7 @@ def serving(revision: str) -> Refused:
 
 def permission(needed: str, resource: str) -> Refused:
     message = f"Permission '{needed}' denied on resource '{resource}' (or resource may not exist)."
-    return denied(message, needed, resource, "run.googleapis.com")
+    return denied(message, needed, resource)
 
 
 def _not_ready(revision: str, why: str) -> str:

@@ -1,0 +1,1 @@
+"""Cloud Monitoring v3, as far as request counts of Cloud Run go."""
