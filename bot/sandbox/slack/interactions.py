@@ -1,0 +1,129 @@
+"""The fields that every interaction shares, and clicks on messages and views (block_actions)."""
+
+from typing import Any
+
+from bot.sandbox.slack import result
+from bot.sandbox.slack.commands import channel_named, person_named
+from bot.sandbox.slack.delivery import Courier
+from bot.sandbox.slack.elements import Element, interactive
+from bot.sandbox.slack.handles import new_hook, new_trigger
+from bot.sandbox.slack.inputs import FIELDS, entered
+from bot.sandbox.slack.refusals import Unusable
+from bot.sandbox.slack.result import Result
+from bot.sandbox.slack.state import Channel, Hook, Json, Message, Person, View, Workspace
+from bot.sandbox.slack.wire import described
+
+
+def common(workspace: Workspace, kind: str, person: Person, view_id: str | None = None) -> Json:
+    """Type, person, team and a fresh trigger: the start of every interaction payload."""
+    return {
+        "type": kind,
+        "team": {"id": workspace.team.id, "domain": workspace.team.domain},
+        "user": {"id": person.id, "username": person.name, "name": person.name, "team_id": person.team_id},
+        "api_app_id": workspace.app.id,
+        "token": "legacy",
+        "trigger_id": new_trigger(workspace, person.id, view_id),
+        "enterprise": None,
+        "is_enterprise_install": False,
+    }
+
+
+def seen(workspace: Workspace, user: str, channel: str, ts: str) -> Message:
+    """The message that a person has before them. Raises Unusable, also for what is shown to somebody else."""
+    message = workspace.find_message(channel, ts) or workspace.find_ephemeral(channel, ts)
+    if message is None:
+        raise Unusable(f"there is no message {ts} in {channel}; GET messages lists them")
+    if message.visible_to not in (None, user):
+        raise Unusable(f"the message {ts} is shown to {message.visible_to} only; {user} cannot click on it")
+    return message
+
+
+def pick(blocks: list[Json], action_id: str, value: Any, block_id: str | None) -> Element:
+    """The element to use: by action_id, and where several share it by the button's value or by block_id."""
+    found = [e for e in interactive(blocks) if e.action_id == action_id and block_id in (None, e.block_id)]
+    if not found:
+        known = ", ".join(sorted({e.action_id for e in interactive(blocks)})) or "none"
+        raise Unusable(f"there is nothing with action_id {action_id!r} here; there is: {known}")
+    return next((e for e in found if value is not None and e.body.get("value") == value), found[0])
+
+
+def action(workspace: Workspace, element: Element, value: Any) -> Json:
+    """One entry of `actions`. A button carries its own value; a menu what was chosen."""
+    body: Json = {"action_id": element.action_id, "block_id": element.block_id, "type": element.kind}
+    if element.kind in FIELDS:
+        body |= entered(element.body, value)
+    else:
+        body |= {name: element.body[name] for name in ("text", "value", "style") if name in element.body}
+    return body | {"action_ts": workspace.new_ts()}
+
+
+def values(blocks: list[Json], used: Element | None = None, value: Any = None) -> Json:
+    """`state.values` of a surface: what is entered everywhere, the element just used included."""
+    state: Json = {}
+    for element in interactive(blocks):
+        if element.kind in FIELDS and element.kind != "overflow":
+            chosen = value if used is not None and element.body is used.body else None
+            state.setdefault(element.block_id, {})[element.action_id] = entered(element.body, chosen)
+    return state
+
+
+async def click(
+    workspace: Workspace,
+    courier: Courier,
+    base_url: str,
+    user: str,
+    channel: str,
+    ts: str,
+    action_id: str,
+    value: Any = None,
+    block_id: str | None = None,
+    confirmed: bool = True,
+) -> Result:
+    """A person uses an element of a message. With `confirmed` false they say no to its confirm dialog."""
+    person, where = person_named(workspace, user), channel_named(workspace, channel)
+    message = seen(workspace, user, channel, ts)
+    element = pick(message.blocks, action_id, value, block_id)
+    if (confirm := element.body.get("confirm")) and not confirmed:
+        return Result(None, note=f"Confirm dialog answered with {confirm['deny']['text']!r}: nothing was sent.")
+    payload = common(workspace, "block_actions", person) | _on_message(workspace, where, message)
+    payload |= {
+        "actions": [action(workspace, element, value)],
+        "state": {"values": values(message.blocks, element, value)},
+        "response_url": new_hook(workspace, base_url, Hook(workspace.now(), user, channel, ts)),
+    }
+    return result.of(await courier.interaction(payload), "The button")
+
+
+def _on_message(workspace: Workspace, channel: Channel, message: Message) -> Json:
+    is_ephemeral = message.visible_to is not None
+    container: Json = {
+        "type": "message",
+        "message_ts": message.ts,
+        "channel_id": channel.id,
+        "is_ephemeral": is_ephemeral,
+    }
+    if message.thread_ts:
+        container["thread_ts"] = message.thread_ts
+    shown: Json = {"type": "message", "ts": message.ts, "user": message.user} if is_ephemeral else {}
+    return {
+        "container": container,
+        "channel": {"id": channel.id, "name": "directmessage" if channel.is_im else channel.name},
+        "message": shown or described(workspace, message),
+    }
+
+
+async def click_view(
+    workspace: Workspace, courier: Courier, user: str, view: View, action_id: str, value: Any = None
+) -> Result:
+    """A person uses an element of a modal or of the App Home."""
+    person = person_named(workspace, user)
+    element = pick(view.body["blocks"], action_id, value, None)
+    state = {"values": values(view.body["blocks"], element, value)}
+    view.body["state"] = state
+    payload = common(workspace, "block_actions", person, view.id) | {
+        "container": {"type": "view", "view_id": view.id},
+        "view": view.body,
+        "state": state,
+        "actions": [action(workspace, element, value)],
+    }
+    return result.of(await courier.interaction(payload), "The button")

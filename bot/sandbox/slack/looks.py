@@ -1,0 +1,79 @@
+"""What can be seen through /sandbox/slack/…: messages with their edits, ephemerals, views, calls, faults."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+
+from bot.sandbox.slack.fake import FakeSlack
+from bot.sandbox.slack.state import Json, Message, Workspace
+from bot.sandbox.slack.wire import described
+
+Look = Callable[[FakeSlack, dict[str, str]], Json]
+
+
+def shown(workspace: Workspace, message: Message) -> Json:
+    """A message with what Slack itself would not tell: its earlier versions and who alone sees it."""
+    return described(workspace, message) | {
+        "channel": message.channel,
+        "visible_to": message.visible_to,
+        "edit_count": len(message.edits),
+        "edits": [asdict(edit) for edit in message.edits],
+    }
+
+
+def _all_shown(workspace: Workspace, messages: Iterable[Message]) -> list[Json]:
+    return [shown(workspace, message) for message in messages]
+
+
+def messages(slack: FakeSlack, query: dict[str, str]) -> Json:
+    """The messages of `?channel=` (all channels without it), oldest first, replies included, and the deleted ones."""
+    workspace, wanted = slack.workspace, query.get("channel")
+    channels = [wanted] if wanted else list(workspace.messages)
+    found = [message for channel in channels for message in workspace.in_channel(channel)]
+    deleted = [message for message in workspace.deleted if wanted in (None, message.channel)]
+    return {"messages": _all_shown(workspace, found), "deleted": _all_shown(workspace, deleted)}
+
+
+def ephemerals(slack: FakeSlack, query: dict[str, str]) -> Json:
+    """What `?user=` alone sees (everybody's without it), oldest first."""
+    found = [m for m in slack.workspace.ephemerals if query.get("user") in (None, m.visible_to)]
+    return {"ephemerals": _all_shown(slack.workspace, found)}
+
+
+def views(slack: FakeSlack, query: dict[str, str]) -> Json:
+    """The open modals, bottom of the stack first, and the App Homes, of `?user=` or of all."""
+    workspace, user = slack.workspace, query.get("user")
+    modals = [view.body for view in workspace.modals.values() if user in (None, view.user)]
+    homes = {view.user: view.body for view in workspace.homes.values() if user in (None, view.user)}
+    return {"modals": modals, "homes": homes}
+
+
+def calls(slack: FakeSlack, query: dict[str, str]) -> Json:
+    """The calls that arrived, oldest first; `?method=` for one method."""
+    found = [c for c in slack.workspace.calls if query.get("method") in (None, c.method)]
+    return {"calls": [asdict(call) for call in found]}
+
+
+def faults(slack: FakeSlack, query: dict[str, str]) -> Json:
+    """The faults still to come."""
+    return {"faults": [asdict(fault) for fault in slack.faults.pending()]}
+
+
+def people(slack: FakeSlack, query: dict[str, str]) -> Json:
+    """People, channels, groups, and the scopes of the token."""
+    workspace = slack.workspace
+    return {
+        "people": [asdict(person) for person in workspace.people.values()],
+        "channels": [asdict(channel) for channel in workspace.channels.values()],
+        "groups": [asdict(group) for group in workspace.groups.values()],
+        "scopes": sorted(workspace.app.scopes),
+    }
+
+
+LOOKS: dict[str, Look] = {
+    "messages": messages,
+    "ephemerals": ephemerals,
+    "views": views,
+    "calls": calls,
+    "faults": faults,
+    "people": people,
+}
