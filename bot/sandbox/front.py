@@ -24,6 +24,8 @@ APIS = {
     "google.cloud.run.v2.Revisions": "bot.sandbox.cloud_run.revisions_api",
     "google.longrunning.Operations": "bot.sandbox.cloud_run.operations_api",
     "google.monitoring.v3.MetricService": "bot.sandbox.monitoring.metrics_api",
+    "google.devtools.artifactregistry.v1.ArtifactRegistry": "bot.sandbox.registry_api",
+    "google.cloud.secretmanager.v1.SecretManagerService": "bot.sandbox.secrets_api",
 }
 _SHORTLY_S = 0.02  # after an answer has left, until its reader is killed
 _STEP_S = 0.01  # between looks of a call that waits
