@@ -5,10 +5,15 @@ list and from the registry of operations.
 """
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, NewType
 
 from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
+
+from bot.core.operation import Risk
+from bot.core.plan import Level
+
+PersonId = NewType("PersonId", str)  # the id of an Actor; a policy compares it with `principal`
 
 
 class Source(StrEnum):
@@ -34,11 +39,13 @@ class Facts(BaseModel, frozen=True):
     break_glass: bool | None = fact("The requester declared an emergency and said why.", Source.REQUEST)
     dry_run: bool | None = fact("Only the plan is wanted.", Source.REQUEST)
     frozen: bool | None = fact("A change freeze covers the target now.", Source.CALENDAR)
-    verdict: str | None = fact("GO, GO WITH RISK or NO GO, as the plan found.", Source.PLAN)
+    verdict: Level | None = fact("GO, GO WITH RISK or NO GO, as the plan found.", Source.PLAN)
     traffic_moved_pct: int | None = fact("Percent of the target's traffic that the plan moves.", Source.PLAN)
     pinned: bool | None = fact("The target's traffic is held at a release by an earlier change.", Source.STORE)
     error_rate_pct: int | None = fact("Errors of the target in the last minutes, in whole percent.", Source.MONITORING)
-    requester: str | None = fact("Who asked for the operation that is acted upon.", Source.REQUEST)
+    requester: PersonId | None = fact("Who asked for the operation that is acted upon.", Source.REQUEST)
+    acts_on: str | None = fact("Which operation is acted upon, such as rollback.", Source.REQUEST)
+    acts_on_risk: Risk | None = fact("How much harm the operation that is acted upon can do.", Source.REQUEST)
 
 
 def source(field: FieldInfo) -> Source:
