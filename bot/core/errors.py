@@ -4,6 +4,7 @@
   x UserError        the request is wrong; the message says what to write instead
   x Denied           policy said no; the message names the policy, `remedy` the smallest fact that would permit it
   x ConfigError      a file of ours is wrong; `file`, `line` and `field` say where
+    + ConfigErrors   several places are wrong; `errors` has one ConfigError each
   x Fenced           another process has taken this operation over; stop at once
   x StoreError       our own database is away, full or of another schema
   x CloudError       the cloud did not do what was asked
@@ -43,6 +44,16 @@ class ConfigError(BotError):
         where = f"{file}:{line}" if line else file
         super().__init__(f"{where}: {f'{field}: ' if field else ''}{problem}")
         self.file, self.line, self.field, self.problem = file, line, field, problem
+
+
+class ConfigErrors(ConfigError):
+    """Several files of ours, or several places in one, are wrong; `errors` says each, in the order of the files."""
+
+    def __init__(self, errors: tuple[ConfigError, ...]) -> None:
+        first = errors[0]
+        super().__init__(first.problem, file=first.file, line=first.line, field=first.field)
+        self.args = ("\n".join(str(error) for error in errors),)
+        self.errors = errors
 
 
 class Fenced(BotError):

@@ -1,0 +1,90 @@
+"""How the catalog writes values: durations, times of day, names, sizes, bounds."""
+
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from bot.core.parser import near
+
+SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+DURATION = r"^\d+(ms|s|m|h|d)$"
+Path = tuple[str | int, ...]
+Fault = tuple[Path, str]  # where below the model, and what is wrong there
+
+
+def seconds_of(text: Any) -> timedelta:
+    """`300s`, `15m`, `7d` and so on. Raises ValueError that says what to write."""
+    if isinstance(text, timedelta):
+        return text
+    if not isinstance(text, str) or not re.fullmatch(DURATION, text):
+        raise ValueError("write a duration such as 500ms, 300s, 15m, 24h or 7d")
+    unit = text.lstrip("0123456789")
+    return timedelta(seconds=int(text.removesuffix(unit)) * SECONDS[unit])
+
+
+def duration_text(value: timedelta) -> str:
+    """The shortest way to write a duration: the largest unit that leaves no rest."""
+    milliseconds = round(value / timedelta(milliseconds=1))
+    unit = next(unit for unit, s in SECONDS.items() if milliseconds % round(s * 1000) == 0)
+    return f"{milliseconds // round(SECONDS[unit] * 1000)}{unit}"
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(seconds_of),
+    PlainSerializer(duration_text, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": DURATION, "examples": ["300s", "15m", "7d"]}),
+]
+Time = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", examples=["03:00"])]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)]
+Memory = Annotated[str, Field(pattern=r"^\d+(Mi|Gi)$", examples=["512Mi", "2Gi"])]
+Percent = Annotated[float, Field(gt=0, le=100)]
+Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
+class Model(BaseModel):
+    """Base of all catalog models: what is not declared is refused, and nothing changes after loading."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
+
+
+class Bounds(Model):
+    """How few and how many of something an autoscaler may run."""
+
+    min: int = Field(ge=0)
+    max: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Bounds":
+        if self.min > self.max:
+            raise ValueError(f"min {self.min} is above max {self.max}")
+        return self
+
+
+def hint(word: str, words: Iterable[str]) -> str:
+    """ "; did you mean `db`?" or nothing."""
+    found = near(word, words, most=1)
+    return f"; did you mean `{found[0]}`?" if found else ""
+
+
+def refuse(title: str, faults: list[Fault]) -> None:
+    """Raise all faults at once, each at its own place; does nothing when there is none."""
+    details: list[InitErrorDetails] = [
+        {"type": PydanticCustomError("catalog", "{sentence}", {"sentence": sentence}), "loc": path, "input": None}
+        for path, sentence in faults
+    ]
+    if details:
+        raise ValidationError.from_exception_data(title, details)
