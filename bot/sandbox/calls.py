@@ -4,6 +4,7 @@ from datetime import datetime
 from itertools import count
 from typing import Literal
 
+from google.cloud import run_v2
 from pydantic import BaseModel
 
 Fate = Literal[
@@ -21,7 +22,11 @@ Fate = Literal[
 
 
 class Call(BaseModel):
-    """One call. `method` is short ("UpdateService"); a change made in a console has the api "console"."""
+    """One call. `method` is short ("UpdateService"); a change made in a console has the api "console".
+
+    `annotations` are those of the request, and once committed those of the service; `traffic` and `generation` are
+    those that the change left behind. `committed` says whether it took effect, whatever the caller heard.
+    """
 
     seq: int
     at: datetime
@@ -39,6 +44,15 @@ class Call(BaseModel):
     generation: int = 0
     operation: str = ""
 
+    def end(self, fate: Fate, code: str = "", message: str = "") -> None:
+        self.fate, self.code, self.message = fate, code, message
+
+    def describe(self, left: run_v2.Service, operation: str) -> None:
+        """Note the service that a change left behind, and its operation."""
+        self.operation, self.generation = operation, left.generation
+        self.annotations = dict(left.annotations)
+        self.traffic = {target.revision or "LATEST": target.percent for target in left.traffic if target.percent}
+
 
 class CallLog:
     """Calls in the order in which they arrived. Not thread-safe: the world's lock guards it."""
@@ -47,11 +61,12 @@ class CallLog:
         self._calls: list[Call] = []
         self._seqs = count(1)
 
-    def arrive(self, at: datetime, real_unix_s: float, api: str, method: str, resource: str, service: str) -> Call:
-        call = Call(
-            seq=next(self._seqs), at=at, real_unix_s=real_unix_s, api=api, method=method, resource=resource,
-            service=service,
-        )  # fmt: skip
+    def arrive(
+        self, at: datetime, real_unix_s: float, api: str, method: str, resource: str = "", service: str = ""
+    ) -> Call:
+        """Log a call at its sandbox instant `at`; what becomes of it is noted on the entry."""
+        seq = next(self._seqs)
+        call = Call(seq=seq, at=at, real_unix_s=real_unix_s, api=api, method=method, resource=resource, service=service)
         self._calls.append(call)
         return call
 

@@ -155,6 +155,6 @@ def _tagged(release: str, tag: str) -> run_v2.TrafficTarget:
 
 def _record(world: World, state: ServiceState, what: str, operation: lro.Operation, now: datetime) -> None:
     call = world.calls.arrive(now, time.time(), API, what, state.name, state.name)
-    call.fate, call.committed, call.operation = "committed", True, operation.name
-    call.generation = state.shown.generation
-    call.traffic = {t.revision or "LATEST": t.percent for t in state.targets if t.percent}
+    call.committed = True
+    call.end("committed")
+    call.describe(state.shown, operation.name)

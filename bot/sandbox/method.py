@@ -12,6 +12,10 @@ def _always(_: Any) -> bool:
     return True
 
 
+def _none(_: Any) -> dict[str, str]:
+    return {}
+
+
 def _no_patience(_: Any) -> float:
     return 0.0
 
@@ -23,7 +27,7 @@ class Method:
     `answer` runs under the world's lock and raises Refused. `resource` is the full name that a request addresses,
     `concerns` the Cloud Run service that faults see it as. `routing` is the key that x-goog-request-params must
     carry ("location" or the field's name). `patience_s` and `finished` let a call wait for its answer, in sandbox
-    seconds. `commits` marks changes.
+    seconds. `commits` marks changes, and `annotations` picks those of a request.
     """
 
     request: Any
@@ -33,6 +37,7 @@ class Method:
     routing: str
     permission: str
     commits: bool = False
+    annotations: Callable[[Any], dict[str, str]] = _none
     concerns: Callable[[Any], str] | None = None
     patience_s: Callable[[Any], float] = _no_patience
     finished: Callable[[Any], bool] = _always

@@ -1,6 +1,7 @@
 """The sandbox as a child process, with a client for its control: what tests and rehearsals start."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, Self
 import httpx
 
 _STOP_S = 5.0
+_ROOT = Path(__file__).parents[2]  # where the child finds this package
 
 
 class ControlError(Exception):
@@ -97,7 +99,10 @@ class SandboxProcess:
     ) -> None:
         command = [sys.executable, "-m", module, "--rate", str(rate), "--seed", str(seed)]
         command += ["--world", str(world)] if world else []
-        self._child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+        pipe = subprocess.PIPE
+        self._child = subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment)
         line = self._stdout.readline()
         if not line:
             raise RuntimeError(f"The sandbox did not start (exit code {self._child.wait()}): {' '.join(command)}")

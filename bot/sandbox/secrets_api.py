@@ -12,7 +12,11 @@ from bot.sandbox.refusal import Refused, denied, invalid
 from bot.sandbox.secret_manager import Secret, Vault, Version
 from bot.sandbox.world import World
 
-_STATES = {state.name: state for state in sm.SecretVersion.State}
+_STATES = {
+    "ENABLED": sm.SecretVersion.State.ENABLED,
+    "DISABLED": sm.SecretVersion.State.DISABLED,
+    "DESTROYED": sm.SecretVersion.State.DESTROYED,
+}
 _MOST = 25_000  # "If the number is greater than 25000, it is capped at 25000"
 
 

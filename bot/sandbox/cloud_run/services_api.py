@@ -3,7 +3,7 @@
 from google.cloud import run_v2
 from google.longrunning import operations_pb2 as lro
 
-from bot.sandbox.cloud_run import texts
+from bot.sandbox.cloud_run import lifecycle, texts
 from bot.sandbox.cloud_run.cloud import CloudRun
 from bot.sandbox.method import Api, Method
 from bot.sandbox.paging import page
@@ -25,6 +25,18 @@ def api(world: World) -> Api:
         "UpdateService": Method(
             run_v2.UpdateServiceRequest, lro.Operation, cloud.update,
             lambda request: str(request.service.name), "location", "run.services.update", commits=True,
+            annotations=lambda request: dict(request.service.annotations),
+        ),
+        "CreateService": Method(
+            run_v2.CreateServiceRequest, lro.Operation,
+            lambda request: lifecycle.create(cloud, request, world.clock.now()),
+            lambda request: f"{request.parent}/services/{request.service_id}", "location", "run.services.create",
+            commits=True, annotations=lambda request: dict(request.service.annotations),
+        ),
+        "DeleteService": Method(
+            run_v2.DeleteServiceRequest, lro.Operation,
+            lambda request: lifecycle.delete(cloud, request, world.clock.now()),
+            lambda request: str(request.name), "location", "run.services.delete", commits=True,
         ),
     }  # fmt: skip
     return Api("google.cloud.run.v2.Services", "run.googleapis.com", methods, texts.permission)
