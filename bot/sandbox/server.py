@@ -28,21 +28,21 @@ from bot.sandbox.clock import Clock, ManualClock, ScaledClock
 from bot.sandbox.front import Front
 from bot.sandbox.world import World
 
-Routes = Callable[[World], Sequence[BaseRoute]]
+Room = Callable[[World, str], Sequence[BaseRoute]]  # the world, and the address of the HTTP side
 HOST = "127.0.0.1"
 _THREADS = 32  # a held call keeps its thread
 
 
-def app(world: World, *rooms: Routes) -> Starlette:
-    """The HTTP side: every room's routes, for callers on this machine only (a foreign Host header gets 400)."""
+def app(routes: Sequence[BaseRoute]) -> Starlette:
+    """The HTTP side, for callers on this machine only: a foreign Host header gets 400."""
     local = Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
-    return Starlette(routes=[route for room in rooms for route in room(world)], middleware=[local])
+    return Starlette(routes=list(routes), middleware=[local])
 
 
 class Sandbox:
     """The two servers in this process. A context manager: it serves inside its block."""
 
-    def __init__(self, world: World, grpc_port: int = 0, http_port: int = 0, rooms: Sequence[Routes] = ()) -> None:
+    def __init__(self, world: World, grpc_port: int = 0, http_port: int = 0, rooms: Sequence[Room] = ()) -> None:
         self.world = world
         self._grpc = grpc.server(ThreadPoolExecutor(_THREADS), options=[("grpc.so_reuseport", 0)])
         self._grpc.add_generic_rpc_handlers((Front(world),))
@@ -52,7 +52,8 @@ class Sandbox:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind((HOST, http_port))
         self.http = f"http://{HOST}:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(app(world, control.routes, *rooms), log_level="warning", timeout_graceful_shutdown=1)
+        routes = [*control.routes(world), *(route for room in rooms for route in room(world, self.http))]
+        config = uvicorn.Config(app(routes), log_level="warning", timeout_graceful_shutdown=1)
         self._http = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._http.run, kwargs={"sockets": [self._socket]}, daemon=True)
 
@@ -73,8 +74,8 @@ class Sandbox:
         return {"grpc": self.grpc, "http": self.http, "origin_unix_s": clock.origin_unix_s, "rate": clock.rate}
 
 
-def main(arguments: Sequence[str] | None = None, rooms: Sequence[Routes] = ()) -> None:
-    """Serve until told to stop. `rooms` adds routes to the HTTP side."""
+def main(arguments: Sequence[str] | None = None, rooms: Sequence[Room] = ()) -> None:
+    """Serve until told to stop. `rooms` add routes to the HTTP side."""
     asked = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING)  # gRPC keeps the sandbox's own errors to itself otherwise
     clock: Clock = ScaledClock(asked.rate) if asked.rate else ManualClock()

@@ -6,7 +6,7 @@ from datetime import datetime
 from google.cloud import run_v2
 from google.longrunning import operations_pb2 as lro
 
-from bot.sandbox.cloud_run import texts, update
+from bot.sandbox.cloud_run import update
 from bot.sandbox.cloud_run.cloud import CloudRun
 from bot.sandbox.cloud_run.operations import end
 from bot.sandbox.cloud_run.state import ServiceState, new_uid
