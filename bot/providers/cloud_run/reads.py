@@ -1,0 +1,51 @@
+"""Looking at Cloud Run."""
+
+from google.cloud import run_v2
+
+from bot.core.errors import NotFound, Permanent
+from bot.core.ports import Release, ServiceState
+from bot.core.request import Target
+from bot.providers._google import Google, translated
+from bot.providers.cloud_run import names, state
+
+PAGE = 100
+
+
+class Reads:
+    """Reads of services and revisions."""
+
+    def __init__(self, google: Google) -> None:
+        self._google = google
+
+    def service(self, target: Target) -> ServiceState:
+        return state.service_state(self.get(target))
+
+    def get(self, target: Target) -> run_v2.Service:
+        services = self._google.client(run_v2.ServicesClient)
+        request = run_v2.GetServiceRequest(name=names.service(target))
+        with translated(f"read {names.spoken(target)}", "run.services.get"):
+            return services.get_service(request, **self._google.reading)
+
+    def releases(self, target: Target) -> tuple[Release, ...]:
+        """All pages. A service always has a revision, so none at all means that there is no such service."""
+        revisions = self._google.client(run_v2.RevisionsClient)
+        request = run_v2.ListRevisionsRequest(parent=names.service(target), page_size=PAGE)
+        with translated(f"list the releases of {names.spoken(target)}", "run.revisions.list"):
+            found = [one for one in revisions.list_revisions(request, **self._google.reading) if not one.delete_time]
+        if not found:
+            self.get(target)
+        known = (state.release(revision) for revision in found)
+        return tuple(sorted(known, key=lambda release: (release.created_at, release.name), reverse=True))
+
+    def must_serve(self, target: Target, release: str) -> None:
+        """Raises NotFound for a release that is gone, Permanent for one that cannot serve."""
+        revisions = self._google.client(run_v2.RevisionsClient)
+        request = run_v2.GetRevisionRequest(name=names.revision(target, release))
+        try:
+            with translated(f"read release {release} of {names.spoken(target)}", "run.revisions.get"):
+                found = revisions.get_revision(request, **self._google.reading)
+        except NotFound as error:
+            raise NotFound(f"{names.spoken(target)} has no release {release} any more; choose another") from error
+        known = state.release(found)
+        if not known.ready:
+            raise Permanent(f"release {release} of {names.spoken(target)} cannot serve: {known.reason}")
