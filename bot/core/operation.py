@@ -83,14 +83,12 @@ class Operation(BaseModel):
     examples: ClassVar[tuple[str, ...]] = ()
     verb: ClassVar[Verb]
 
+    def __init_subclass__(cls, **_: Any) -> None:
+        """The class's own keywords are for the hook below, which runs when the fields are known."""
+
     @classmethod
     def __pydantic_init_subclass__(
-        cls,
-        *,
-        risk: Risk | None = None,
-        aliases: tuple[str, ...] = (),
-        examples: tuple[str, ...] = (),
-        **_: Any,
+        cls, *, risk: Risk | None = None, aliases: tuple[str, ...] = (), examples: tuple[str, ...] = ()
     ) -> None:
         if risk is None:
             return  # one of the three kinds below

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from bot.core.errors import UserError
-from bot.core.operation import Operation, marks, reference_of
+from bot.core.operation import Change, Operation, marks, reference_of
 from bot.core.text import words
 
 Raw = dict[str, Any]
@@ -69,10 +69,16 @@ def is_flag(field: FieldInfo) -> bool:
     return _base(field) is bool
 
 
+def ordered(operation: type[Operation]) -> list[tuple[str, FieldInfo]]:
+    """Parameters as people should meet them: those without a name first, those that every change has last."""
+    fields = list(operation.model_fields.items())
+    return sorted(fields, key=lambda one: (not marks(one[1]).get("positional"), one[0] in Change.model_fields))
+
+
 def usage(operation: type[Operation]) -> str:
     """One line: "rollback <service> [--to TO] …"."""
     parts = [operation.command()]
-    for name, field in operation.model_fields.items():
+    for name, field in ordered(operation):
         if marks(field).get("positional"):
             shown = f"<{name}>"
         elif is_flag(field):
@@ -86,7 +92,7 @@ def usage(operation: type[Operation]) -> str:
 def help_rows(operation: type[Operation]) -> tuple[tuple[str, str], ...]:
     """Each parameter as it is written, and its sentence."""
     rows = []
-    for name, field in operation.model_fields.items():
+    for name, field in ordered(operation):
         written = f"<{name}>" if marks(field).get("positional") else option(name)
         rows.append((written, (field.description or "") + _values_sentence(field)))
     return tuple(rows)

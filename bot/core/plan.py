@@ -102,6 +102,7 @@ class Plan(BaseModel, frozen=True):
     by_hand: tuple[str, ...] = ()
     undo_by_hand: tuple[str, ...] = ()
     facts: dict[str, JsonValue] = {}  # what it decided by; shown, kept, and never a measured number
+    measured: dict[str, float] = {}  # numbers that never stand still; shown, not approved
     why: str = ""
 
     def digest(self, *, actor: str, operation: str, params: dict[str, JsonValue]) -> str:

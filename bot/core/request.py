@@ -1,7 +1,7 @@
 """Who asked for what, about which target, and how it can end."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, Field, JsonValue
 
@@ -22,6 +22,7 @@ State = Literal[
     "expired",
     "uncertain",  # a write whose fate nobody knows; look
 ]
+STATES: tuple[State, ...] = get_args(State)
 OPEN: tuple[State, ...] = ("accepted", "waiting", "queued", "running")
 DUE: tuple[State, ...] = ("queued", "running")  # what must be executing somewhere
 
@@ -96,6 +97,7 @@ class Request(BaseModel, frozen=True):
     target: Target | None
     text: str
     address: Address
+    channel: str = ""
     received_at: datetime
 
 

@@ -167,6 +167,7 @@ class PolicyFiles(NamedTuple):
     freezes: Freezes
     limits: Limits
     cases: tuple[tuple[str, Case], ...] = ()  # with the file of each
+    folder: str = "policies"
 
 
 def acts(registry: Mapping[str, type[Operation]]) -> dict[str, Act]:

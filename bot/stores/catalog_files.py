@@ -1,4 +1,4 @@
-"""The files of catalog/: loading them, finding what contradicts itself, and the JSON Schema for editors."""
+"""The files of catalog/: loading them, and the JSON Schema for editors."""
 
 import json
 from pathlib import Path
@@ -8,13 +8,15 @@ from bot.core.errors import ConfigError, ConfigErrors
 from bot.core.estate import System
 from bot.stores.yaml_file import YamlFile
 
+HEADER = "# yaml-language-server: $schema=schema.json"
+
 
 def load_catalog(folder: Path) -> Catalog:
     """Every *.yaml is a system. Raises ConfigError, or ConfigErrors with everything that is wrong in all files."""
     systems, errors = {}, list[ConfigError]()
     for path in sorted(folder.glob("*.yaml")):
         try:
-            systems[path.stem] = _system(path)
+            systems[path.stem] = read(path)[1]
         except ConfigErrors as error:
             errors += error.errors
         except ConfigError as error:
@@ -26,12 +28,13 @@ def load_catalog(folder: Path) -> Catalog:
     return Catalog(systems=systems)
 
 
-def _system(path: Path) -> System:
+def read(path: Path) -> tuple[YamlFile, System]:
+    """One file and its system. Raises ConfigError, or ConfigErrors with every mistake."""
     file = YamlFile(path)
     system = file.model(System)
     if system.system != path.stem:
         raise file.error(("system",), f"`{system.system}` must stand in {system.system}.yaml")
-    return system
+    return file, system
 
 
 def schema() -> str:

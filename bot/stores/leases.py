@@ -1,7 +1,12 @@
 """Which processes take work. Time is the database's own, so that two machines' clocks need not agree."""
 
+import fcntl
+from pathlib import Path
+from typing import IO
+
 from sqlalchemy import ColumnElement, Engine, Float, cast, delete, func, insert, select, update
 
+from bot.core.errors import StoreError
 from bot.stores.tables import LeaseRow
 
 
@@ -41,3 +46,17 @@ def _database_now(engine: Engine) -> ColumnElement[float]:
     if engine.dialect.name == "sqlite":
         return cast((func.julianday("now") - 2440587.5) * 86_400.0, Float)  # julianday of 1970-01-01
     return cast(func.extract("epoch", func.clock_timestamp()), Float)
+
+
+def only_worker(database_file: str) -> IO[str]:
+    """Make this process the one that works on a SQLite file; the kernel lets go of it when the process dies.
+
+    Raises StoreError when another process is. Keep the handle as long as the process works.
+    """
+    handle = Path(f"{database_file}.worker").open("w")  # noqa: SIM115  held until the process ends
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        handle.close()
+        raise StoreError("another aisq works on this SQLite file; use PostgreSQL for several") from None
+    return handle

@@ -14,7 +14,7 @@ from bot.core.answer import Answer
 from bot.core.errors import Denied, Fenced, UserError
 from bot.core.plan import Step
 from bot.core.ports import Effect
-from bot.core.request import DUE, OPEN, Approval, Request, State
+from bot.core.request import DUE, STATES, Approval, Request, State
 from bot.core.system import Accepted, Claim, Clock, EffectRecord, OperationRecord, Pin, Proposal
 from bot.stores import audit, records
 from bot.stores.repeat import repeatable
@@ -305,10 +305,7 @@ def _get(session: Session, operation: str) -> OperationRow:
 
 
 def _state(row: OperationRow) -> State:
-    state = row.state
-    assert state in (*OPEN, "answered", "planned", "rejected", "nothing_to_do", "applied", "denied", "failed", "cancelled",
-                     "expired", "uncertain")  # fmt: skip
-    return state
+    return next(state for state in STATES if state == row.state)
 
 
 def _fenced(session: Session, operation: str, token: int) -> OperationRow:

@@ -27,6 +27,7 @@ def policy_files(folder: Path) -> PolicyFiles:
         freezes=load(folder / "freezes.yaml", Freezes),
         limits=load(folder / "limits.yaml", Limits),
         cases=tuple(_cases(folder / "tests")),
+        folder=str(folder),
     )
 
 

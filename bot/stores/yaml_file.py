@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -118,16 +118,23 @@ def _child(node: Any, part: str | int) -> Any:
 
 
 def _position(node: Any, part: str | int) -> tuple[int, int]:
-    """Line and column, both from 1; 0 when it does not stand there itself (missing, or merged from an anchor)."""
-    known = node.lc.data if isinstance(node, CommentedMap | CommentedSeq) else None
-    found = (known or {}).get(part)
-    return (found[0] + 1, found[1] + 1) if found else (0, 0)
+    """Line and column, both from 1, of a key or item; of a merged key, those in its anchor. 0 when it is missing."""
+    if not isinstance(node, CommentedMap | CommentedSeq):
+        return 0, 0
+    if found := (node.lc.data or {}).get(part):
+        return found[0] + 1, found[1] + 1
+    merged = (_position(source, part) for source in getattr(node, "merge", ()))
+    return next((place for place in merged if place[0]), (0, 0))
 
 
 def _places(node: Any, above: Place) -> Iterator[tuple[Place, int, int]]:
-    keys = node.keys() if isinstance(node, CommentedMap) else range(len(node)) if isinstance(node, CommentedSeq) else ()
-    for key in keys:
+    for key in _keys(node):
         line, column = _position(node, key)
-        if line:
-            yield (*above, key), line, column
-            yield from _places(node[key], (*above, key))
+        yield (*above, key), line, column
+        yield from _places(node[key], (*above, key))
+
+
+def _keys(node: Any) -> Iterable[str | int]:
+    if isinstance(node, CommentedMap):
+        return node.keys()
+    return range(len(node)) if isinstance(node, CommentedSeq) else ()

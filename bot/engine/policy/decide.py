@@ -14,11 +14,15 @@ MOST_APPROVALS = 3
 
 
 class Decision(NamedTuple):
-    """Yes or no, the ids of the policies that decided (none: nothing permits), and a sentence for people."""
+    """Yes or no, the ids of the policies that decided (none: nothing permits), and a sentence for people.
+
+    `error` is set when a policy could not be evaluated: then it is a no, and somebody must repair the policy.
+    """
 
     allowed: bool
     policies: tuple[str, ...]
     sentence: str
+    error: str = ""
 
 
 class Probe(NamedTuple):
@@ -103,7 +107,7 @@ class Policy:
 
     def _decision(self, ruling: Ruling, actor: Actor, operation: str, target: str | None) -> Decision:
         if ruling.error:
-            return Decision(False, (), f"a policy could not be evaluated: {ruling.error}")
+            return Decision(False, (), f"a policy could not be evaluated: {ruling.error}", ruling.error)
         titles = "; ".join(f"{self._titles[id]} ({id})" for id in ruling.policies)
         on = f" on {target}" if target else ""
         nothing = f"No policy lets {actor.name} ({_roles(actor)}) do `{operation}`{on}"

@@ -19,12 +19,16 @@ from bot.core.rules import KNOWN, Act, Traits
 ESTATE = "all"
 Uid = dict[str, JsonValue]
 Entity = dict[str, JsonValue]
+ATTRIBUTES = {
+    "principal": {"active?": "Bool"},
+    "resource": {"kind": "String", "type": "String", "tier": "Long", "stage": "String"},
+}
 _ENTITIES = """\
   entity Role in [Role];
-  entity User in [Role] { active?: Bool };
+  entity User in [Role] {principal};
   entity System;
   entity Environment in [System];
-  entity Target in [Environment] { kind: String, type: String, tier: Long, stage: String };
+  entity Target in [Environment] {resource};
   entity Estate;
 """
 
@@ -36,7 +40,12 @@ def schema(acts: Mapping[str, Act], facts: type[BaseModel] = Facts) -> str:
     known = "".join(f"    {name}?: {_cedar_type(kind)},\n" for name, kind in fact_types(facts).items())
     groups = ", ".join(json.dumps(risk.value) for risk in Risk)
     actions = "".join(_action(name, act) for name, act in sorted(acts.items()))
-    return f"namespace Aisq {{\n{_ENTITIES}  type Facts = {{\n{known}  }};\n  action {groups};\n{actions}}}\n"
+    nouns = _ENTITIES.format_map({name: _record(attributes) for name, attributes in ATTRIBUTES.items()})
+    return f"namespace Aisq {{\n{nouns}  type Facts = {{\n{known}  }};\n  action {groups};\n{actions}}}\n"
+
+
+def _record(attributes: Mapping[str, str]) -> str:
+    return "{ " + ", ".join(f"{name}: {kind}" for name, kind in attributes.items()) + " }"
 
 
 def _action(name: str, act: Act) -> str:

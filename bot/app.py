@@ -1,0 +1,168 @@
+"""Composition root: constructs everything and hands it over. No rule lives here."""
+
+import inspect
+import socket
+import uuid
+from datetime import timedelta
+from functools import cached_property
+from typing import IO, Any
+
+from bot import operations, providers
+from bot.core import folder
+from bot.core.catalog import Catalog
+from bot.core.rules import Traits, acts
+from bot.core.system import AuditReads, Desk, Directory, HistoryReads, LedgerReads, Manual, PinReads
+from bot.engine.accept import Acceptor
+from bot.engine.apply import Applier
+from bot.engine.bind import Binder, Providers
+from bot.engine.check import Checker
+from bot.engine.clock import SystemClock
+from bot.engine.desk import OperationDesk
+from bot.engine.effect import Effector
+from bot.engine.facts import FactFinder
+from bot.engine.front import Front
+from bot.engine.gate import Gate
+from bot.engine.manual import RegistryManual
+from bot.engine.observe import Observer, Watch
+from bot.engine.people import People, Source
+from bot.engine.policy import Policy
+from bot.engine.registry import Names, Registry
+from bot.engine.run import Engine
+from bot.engine.sweep import Keeper, Sweeper
+from bot.engine.worker import Tidier, Worker
+from bot.engine.workflow import Workflows
+from bot.settings import Settings
+from bot.stores import database
+from bot.stores.audit import SqlAudit
+from bot.stores.catalog_files import load_catalog
+from bot.stores.history import SqlHistory, SqlPins
+from bot.stores.leases import SqlLeases, only_worker
+from bot.stores.ledger import SqlLedger
+from bot.stores.policy_files import policy_files
+from bot.stores.retention import SqlRetention
+
+
+class App:
+    """The bot, put together. Doors take `front`; `worker()` makes this process one that takes work."""
+
+    def __init__(self, settings: Settings, sources: dict[str, Source]) -> None:
+        self.settings = settings
+        self.executor = uuid.uuid4().hex
+        self.clock = SystemClock(settings.clock.origin_unix_s, settings.clock.rate)
+        self.catalog: Catalog = load_catalog(settings.catalog_dir)
+        self.files = policy_files(settings.policies_dir)
+        self.registry = _registry(settings)
+        self._engine = database.connect(settings.database)
+        database.check(self._engine)
+        reminder = timedelta(hours=self.files.limits.pin_reminder_h)
+        self.ledger = SqlLedger(self._engine, self.clock, reminder)
+        self.audit, self.pins = SqlAudit(self._engine), SqlPins(self._engine)
+        self.history = SqlHistory(self._engine, self.clock)
+        self.people = People(self.files.roles, sources)
+        self.leases = SqlLeases(self._engine, settings.lease_s)
+        self._only_worker: IO[str] | None = None
+
+    @cached_property
+    def policy(self) -> Policy:
+        return Policy(self.files, acts(self.registry.operations), traits(self.catalog))
+
+    @cached_property
+    def gate(self) -> Gate:
+        frozen = self.files.freezes.frozen
+        facts = FactFinder(self.pins, lambda target: frozen(target.full_name, self.clock.now()) is not None)
+        return Gate(self.policy, facts)
+
+    @cached_property
+    def binder(self) -> Binder:
+        binder = Binder(_providers(self.settings), self.clock, Watch(self.history))
+        offers: dict[Any, object] = {
+            Catalog: self.catalog,
+            LedgerReads: self.ledger,
+            HistoryReads: self.history,
+            PinReads: self.pins,
+            AuditReads: self.audit,
+            Directory: self.people,
+        }
+        for kind, thing in offers.items():
+            binder.offer(kind, thing)
+        return binder
+
+    @cached_property
+    def engine(self) -> Engine:
+        expiry = timedelta(minutes=self.files.limits.approval_expires_min)
+        engine = Engine(self.registry, self.binder, self.gate, self.people, self.ledger, self.clock, expiry)
+        desk = OperationDesk(self.registry, engine, self.gate, self.people, self.ledger, self.clock)
+        self.binder.offer(Desk, desk)
+        self.binder.offer(Manual, RegistryManual(self.registry, self.names, self.gate))
+        return engine
+
+    @cached_property
+    def names(self) -> Names:
+        return Names(self.catalog, self.ledger)
+
+    @cached_property
+    def front(self) -> Front:
+        acceptor = Acceptor(self.registry, self.names, self.gate, self.people, self.ledger, self.clock)
+        return Front(acceptor, self.engine, self.registry, self.ledger, self.people)
+
+    def worker(self) -> Worker:
+        """Make this process one that takes work; on SQLite the only one. Raises StoreError."""
+        if self.settings.database.startswith("sqlite"):
+            self._only_worker = only_worker(self.settings.database.removeprefix("sqlite:///"))
+            self.leases.release_others(self.executor)
+        checker = Checker(self.registry, self.binder, self.ledger, self.clock)
+        effector = Effector(self.binder, self.ledger, self.clock)
+        applier = Applier(self.engine.review, effector, checker, self.ledger, self.clock, self.executor)
+        runs = Workflows(
+            applier, url=self.settings.progress, executor=self.executor, poll_s=self.settings.sweep_every_s
+        )
+        sweeper = Sweeper(self.ledger, runs, self.leases, self.front.proceed, checker.judge, patience_s=2.0)
+        services = [target for target in self.catalog.targets() if target.kind == "service"]
+        tidier = Tidier(self.files.limits, self.clock, SqlRetention(self._engine).purge, self.audit.purge, runs.purge)
+        return Worker(
+            Keeper(self.leases, self.executor, socket.gethostname(), SystemClock().monotonic),
+            runs,
+            sweeper,
+            Observer(services, self.binder, self.history, self.clock),
+            tidier,
+            sweep_every_s=self.settings.sweep_every_s,
+            rate=self.settings.clock.rate,
+        )
+
+
+def traits(catalog: Catalog) -> dict[str, Traits]:
+    """What policy may ask of each target."""
+    return {
+        target.full_name: Traits(
+            system=target.system,
+            environment=target.environment,
+            kind=target.kind,
+            type=target.type,
+            tier=catalog.entry(target).tier,
+            stage=catalog.environment(target).stage,
+        )
+        for target in catalog.targets()
+    }
+
+
+def _registry(settings: Settings) -> Registry:
+    if settings.operations_dir:
+        operations.__path__.append(str(settings.operations_dir))
+    found = [folder.load(operations, name) for name in folder.names(operations)]
+    return Registry({operation.command(): operation for operation in found})
+
+
+def _providers(settings: Settings) -> Providers:
+    if settings.providers_dir:
+        providers.__path__.append(str(settings.providers_dir))
+    offered = {"google": _google(settings)}
+    return Providers(
+        {name: folder.load(providers, name) for name in folder.names(providers)},
+        lambda made: made(**{name: offered[name] for name in inspect.signature(made).parameters}),
+    )
+
+
+def _google(settings: Settings) -> object:
+    from bot.providers._google import Google
+
+    return Google(settings.google.endpoint)

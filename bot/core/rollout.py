@@ -1,0 +1,111 @@
+"""What operations that shift traffic share: the look whether it arrived, and the judgement whether errors fell."""
+
+from datetime import timedelta
+
+from bot.core.catalog import Catalog
+from bot.core.lastgood import percent
+from bot.core.operation import Change, ServiceRef, param
+from bot.core.plan import Checked, Moment, Plan, Step, step
+from bot.core.ports import LATEST, Compute, ComputeReads, MetricReads, Requests, ServiceState, Traffic
+from bot.core.request import Target
+from bot.core.traffic import describe
+
+ARRIVE_WITHIN_S = 120
+BEFORE, AFTER = timedelta(minutes=5), timedelta(minutes=3)
+SETTLE = timedelta(minutes=1)  # requests that were under way when traffic moved
+JUDGE_WITHIN_S = 1200
+ENOUGH = 30  # requests without which a rate says nothing
+STEP_S = 60
+
+
+class Rollout(Change):
+    """A change of who gets how much of a service's traffic."""
+
+    service: ServiceRef = param("Service.", positional=True)
+
+    def check_serving(self, compute: ComputeReads, traffic: Traffic) -> Checked:
+        """Whether the platform shows that traffic is where it was sent."""
+        return check_serving(self.service, compute, traffic)
+
+    def judge_errors(self, metrics: MetricReads, catalog: Catalog, moment: Moment) -> Checked:
+        """Compares errors of the minutes before and after, once monitoring has counted them."""
+        lag = timedelta(seconds=metrics.lag_s(self.service))
+        begin = moment.started_at + SETTLE
+        if moment.now < begin + AFTER + lag:
+            return Checked(state="not yet", sentence="monitoring has not counted the minutes after the change yet")
+        before = metrics.requests(self.service, moment.started_at - BEFORE, moment.started_at, STEP_S)
+        after = metrics.requests(self.service, begin, begin + AFTER, STEP_S)
+        return compared(before, after, catalog.slo(self.service).error_ratio)
+
+
+def check_serving(target: Target, compute: ComputeReads, traffic: Traffic) -> Checked:
+    """Whether the platform shows that the target's traffic is where it was sent."""
+    now = compute.service(target)
+    if now.asked != traffic:
+        return Checked(state="broken", sentence=f"somebody else set traffic to {describe(now.asked)} meanwhile")
+    wanted = _named(traffic, now)
+    if now.serving == wanted:
+        return Checked(state="holds", sentence=f"{describe(wanted)} serves")
+    said = f"traffic was sent to {describe(wanted)}, but {describe(now.serving)} serves"
+    return Checked(state="not yet", sentence=said)
+
+
+def look_serving(traffic: Traffic) -> Step:
+    """The step that looks whether traffic arrived; the operation has a `check_serving`."""
+    return Step(
+        kind="check",
+        verb="serving",
+        args={"traffic": dict(traffic)},
+        title="see that it serves",
+        deadline_s=ARRIVE_WITHIN_S,
+        if_broken="report",
+    )
+
+
+ERRORS_AFTER = Step(kind="judge", verb="errors", title="compare errors before and after", deadline_s=JUDGE_WITHIN_S)
+
+
+def shifted(operation: Rollout, now: ServiceState, traffic: Traffic, compute: ComputeReads, title: str) -> Plan:
+    """The plan that moves traffic, with its undo and the lines to do both by hand."""
+    back = step(Compute.set_traffic, operation.service, traffic=now.asked)
+    go = step(Compute.set_traffic, operation.service, traffic=traffic).undone_by(back).called(title)
+    staying = sum(min(share, now.serving.get(name, 0)) for name, share in _named(traffic, now).items())
+    return Plan(
+        target=operation.service,
+        version=now.version,
+        summary=f"{operation.service}: {describe(traffic)}, now {describe(now.serving)}",
+        steps=(go, look_serving(traffic)),
+        afterwards=(ERRORS_AFTER,),
+        by_hand=(compute.by_hand_traffic(operation.service, traffic),),
+        undo_by_hand=(compute.by_hand_traffic(operation.service, now.asked),),
+        facts={"traffic": dict(now.asked), "traffic_moved_pct": 100 - staying},
+    )
+
+
+def compared(before: tuple[Requests, ...], after: tuple[Requests, ...], error_ratio: float) -> Checked:
+    """ "Errors fell from … to …", or that they did not; `error_ratio` is what the objective allows, 0..1."""
+    (were, _), (are, enough) = _rate(before), _rate(after)
+    if not enough:
+        return Checked(state="unknown", sentence="Too few requests since to compare errors.")
+    numbers = f"{percent(were)} to {percent(are)}"
+    if are <= error_ratio < were or are < were / 2:
+        return Checked(state="holds", sentence=f"Errors fell from {numbers}.")
+    if are <= error_ratio:
+        return Checked(state="holds", sentence=f"Errors stayed low ({numbers}).")
+    if were <= error_ratio:
+        return Checked(state="broken", sentence=f"Errors rose from {numbers}: look at what serves now.")
+    return Checked(state="broken", sentence=f"Errors did not fall ({numbers}): the release is probably not the cause.")
+
+
+def _rate(counted: tuple[Requests, ...]) -> tuple[float, bool]:
+    total = sum(one.total for one in counted)
+    return (sum(one.errors for one in counted) / total if total else 0.0), total >= ENOUGH
+
+
+def _named(traffic: Traffic, now: ServiceState) -> Traffic:
+    """A split with LATEST as the release that it means now."""
+    named: Traffic = {}
+    for name, share in traffic.items():
+        release = now.latest_ready if name == LATEST else name
+        named[release] = named.get(release, 0) + share
+    return {name: share for name, share in named.items() if share}

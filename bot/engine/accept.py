@@ -1,0 +1,64 @@
+"""All before the acknowledgement: understand, name the target, ask policy a first time, one commit."""
+
+import secrets
+
+from bot.core.operation import Operation
+from bot.core.request import Ask, Request
+from bot.core.system import Accepted, Clock, Directory, Ledger
+from bot.engine.gate import Gate
+from bot.engine.registry import Names, Registry
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's: nothing that reads like something else
+ID_LENGTH = 10
+
+
+def new_id() -> str:
+    """Random, so that a name derived from it is never met again, not even after the database was lost."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(ID_LENGTH))
+
+
+class Acceptor:
+    """Turns what a door heard into a persisted operation."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        names: Names,
+        gate: Gate,
+        directory: Directory,
+        ledger: Ledger,
+        clock: Clock,
+    ) -> None:
+        self._registry, self._names, self._gate = registry, names, gate
+        self._directory, self._ledger, self._clock = directory, ledger, clock
+
+    def accept(self, ask: Ask) -> Accepted:
+        """Persist the request. Raises UserError (nothing was written) and Denied (the refusal was)."""
+        if known := self._ledger.heard(ask.heard_as):
+            return Accepted(id=known, new=False)
+        operation = self._registry.read(ask.text, self._names.within(ask.channel))
+        request = self._request(ask, operation)
+        refused = self._gate.refusal(request.actor, operation)
+        accepted = self._ledger.accept(
+            request,
+            heard_as=ask.heard_as,
+            signature=ask.signature,
+            state="denied" if refused else "accepted",
+            detail=str(refused or ""),
+        )
+        if refused and accepted.new:
+            raise refused
+        return accepted
+
+    def _request(self, ask: Ask, operation: Operation) -> Request:
+        return Request(
+            id=new_id(),
+            actor=self._directory.actor(ask.actor),
+            operation=operation.command(),
+            params=operation.model_dump(mode="json"),
+            target=operation.target,
+            text=ask.text,
+            address=ask.address,
+            channel=ask.channel,
+            received_at=self._clock.now(),
+        )

@@ -1,0 +1,71 @@
+"""Steps that look: checks before the outcome, judgements after it. Both are an operation's own methods."""
+
+from datetime import timedelta
+from typing import Any, Literal
+
+from bot.core.errors import CloudError, UserError
+from bot.core.operation import Operation, needs
+from bot.core.plan import Checked, Moment, Step
+from bot.core.system import Clock, Ledger, OperationRecord
+from bot.engine.bind import Binder
+from bot.engine.effect import typed_arguments
+from bot.engine.registry import Registry
+
+EVERY_S = 1.0
+CHANGED = "the target was changed again meanwhile"
+
+
+class Checker:
+    """Calls `check_VERB` and `judge_VERB` of the operation that planned them."""
+
+    def __init__(self, registry: Registry, binder: Binder, ledger: Ledger, clock: Clock) -> None:
+        self._registry, self._binder, self._ledger, self._clock = registry, binder, ledger, clock
+
+    def check(self, operation: str, step: Step) -> Checked:
+        """Look until it holds, is broken, or the step's time has passed."""
+        record, started = self._ledger.operation(operation), self._clock.now()
+        deadline = started + timedelta(seconds=step.deadline_s)
+        while True:
+            found = self._look(record, step, Moment(started_at=started, now=self._clock.now()))
+            if found.state in ("holds", "broken") or self._clock.now() >= deadline:
+                return found
+            self._clock.sleep(EVERY_S)
+
+    def judge(self, operation: str) -> None:
+        """One round for an operation that has its outcome; writes what was found as soon as it is known."""
+        record = self._ledger.operation(operation)
+        assert record.plan is not None and record.applied_at is not None, "only what was applied is judged"
+        moment = Moment(started_at=record.applied_at, now=self._clock.now())
+        sentences, worst = [], "holds"
+        for step in record.plan.afterwards:
+            found = self._look(record, step, moment)
+            late = moment.now >= moment.started_at + timedelta(seconds=step.deadline_s)
+            if found.state == "not yet" and not late:
+                return
+            sentences.append(found.sentence)
+            worst = _worse(worst, found.state)
+        state: Literal["holds", "broken", "unknown"] = "holds" if worst == "holds" else "broken"
+        self._ledger.judged(operation, "unknown" if worst == "unknown" else state, " ".join(sentences))
+
+    def _look(self, record: OperationRecord, step: Step, moment: Moment) -> Checked:
+        made = self._registry.load(record.request)
+        name = f"{step.kind}_{step.verb}"
+        try:
+            found = getattr(made, name)(**self._arguments(made, name, step, moment))
+        except (CloudError, UserError) as error:
+            return Checked(state="not yet", sentence=f"could not be checked: {error}")
+        assert isinstance(found, Checked), f"{name} must return Checked"
+        return found
+
+    def _arguments(self, made: Operation, name: str, step: Step, moment: Moment) -> dict[str, Any]:
+        bound = self._binder.arguments(made, name, moment)
+        said = typed_arguments(getattr(type(made), name), step)
+        if missing := needs(type(made), name).keys() - bound.keys() - said.keys():
+            raise TypeError(f"{name} asks for {', '.join(sorted(missing))}, which nobody offers")
+        return {**bound, **said}
+
+
+def _worse(one: str, other: str) -> str:
+    order = ("holds", "unknown", "not yet", "broken")
+    worst = max(one, other, key=order.index)
+    return "unknown" if worst == "not yet" else worst

@@ -1,0 +1,82 @@
+"""Acting on operations: approve, deny, cancel. Policy is asked at the click, whatever the card showed."""
+
+from bot.core.errors import Denied, UserError
+from bot.core.operation import Operation
+from bot.core.request import Actor, Approval, State
+from bot.core.system import Clock, Directory, Ledger, OperationRecord
+from bot.engine.gate import Gate
+from bot.engine.registry import Registry
+from bot.engine.run import Engine, subject
+
+ENDED: dict[State, str] = {
+    "queued": "it has its approvals already and begins now",
+    "running": "it is running already",
+    "answered": "there is nothing to decide about it",
+    "planned": "it was only a plan, to look at",
+    "rejected": "it could not be planned",
+    "nothing_to_do": "there was nothing to do",
+    "applied": "it is done already",
+    "denied": "it was denied",
+    "failed": "it failed",
+    "cancelled": "it was cancelled",
+    "expired": "its time to be approved has passed; ask for it again",
+    "uncertain": "it ended, uncertain; look at its target",
+    "accepted": "it is still being planned; try again in a moment",
+}
+
+
+class OperationDesk:
+    """What `Desk` promises, on the ledger."""
+
+    def __init__(
+        self, registry: Registry, engine: Engine, gate: Gate, directory: Directory, ledger: Ledger, clock: Clock
+    ) -> None:
+        self._registry, self._engine, self._gate = registry, engine, gate
+        self._directory, self._ledger, self._clock = directory, ledger, clock
+
+    def approve(self, operation: str, digest: str, actor: Actor) -> OperationRecord:
+        """Count one yes to the plan with this digest (empty: the one that is shown now)."""
+        record = self._waiting(operation)
+        if digest and not record.digest.startswith(digest):
+            raise Denied("that was another plan; look at the one shown now and approve that")
+        approver = self._allowed("approve", actor, record)
+        if self._directory.actor(record.request.actor.id).active is False:
+            raise Denied(f"{record.request.actor.name}, who asked for it, was deactivated since; ask for it yourself")
+        self._engine.standing(record, approver)
+        given = Approval(actor=approver, digest=record.digest, given_at=self._clock.now())
+        self._ledger.approve(record.id, given)
+        return self._ledger.operation(record.id)
+
+    def deny(self, operation: str, reason: str, actor: Actor) -> OperationRecord:
+        """End what waits for approval."""
+        record = self._waiting(operation)
+        by = self._allowed("deny", actor, record)
+        why = f": {reason}" if reason else ""
+        self._ledger.end(record.id, "denied", f"denied by {by.name}{why}; nothing was done", by.id)
+        return self._ledger.operation(record.id)
+
+    def cancel(self, operation: str, actor: Actor) -> OperationRecord:
+        """End what has not begun; ask what runs to stop after the write that it is making."""
+        record = self._ledger.operation(operation)
+        if record.state not in ("accepted", "waiting", "queued", "running"):
+            raise UserError(f"`{record.id}` cannot be cancelled: {ENDED[record.state]}.")
+        by = self._allowed("ops cancel", actor, record)
+        self._ledger.cancel(record.id, by.name)
+        return self._ledger.operation(record.id)
+
+    def _waiting(self, operation: str) -> OperationRecord:
+        record = self._ledger.operation(operation)
+        if record.state == "waiting" and record.expires_at and record.expires_at < self._clock.now():
+            raise Denied(ENDED["expired"])
+        if record.state != "waiting":
+            raise UserError(f"`{record.id}` is not waiting for approval: {ENDED[record.state]}.")
+        return record
+
+    def _allowed(self, command: str, actor: Actor, record: OperationRecord) -> Actor:
+        """The actor as known now, if policy lets them do it."""
+        now = self._directory.actor(actor.id)
+        self._gate.permit(now, self._about(command, record))
+        return now
+
+    def _about(self, command: str, record: OperationRecord) -> Operation:
+        return self._registry.command(command).model_validate({"operation": subject(record)})

@@ -1,0 +1,121 @@
+"""One write to a platform, made at most once, however often this code is run for it.
+
+    intent        ->  call          ->  cloud's operation id  ->  poll  ->  ending
+    (our key,         (refused unless   (adopted instead of
+     the version)      at the version)   called, if found)
+
+A crash between any two arrows is repaired by running the same function again.
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import Any, get_type_hints
+
+from pydantic import TypeAdapter
+
+from bot.core.errors import CloudError, Refused, Transient, Uncertain
+from bot.core.plan import Step
+from bot.core.ports import PORTS, Effect, Effects
+from bot.core.request import Target
+from bot.core.system import Clock, EffectRecord, Ending, Ledger
+from bot.engine.bind import Binder
+from bot.engine.retry import delays, patiently
+
+FIRST_POLL_S, SLOWEST_POLL_S = 0.2, 2.0
+POLL_FOR_S = 900.0
+READ_FOR_S = 300.0
+CALL_DELAYS_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+class Effector:
+    """Makes writes on whatever platform the target is on, and keeps the ledger about them."""
+
+    def __init__(self, binder: Binder, ledger: Ledger, clock: Clock) -> None:
+        self._binder, self._ledger, self._clock = binder, ledger, clock
+        self._effects: Effects = binder.port(Effects)
+
+    def perform(self, operation: str, token: int, step: Step, effect: Effect, target: Target) -> EffectRecord:
+        """Bring the write to its ending. Raises Fenced when another process owns the operation now."""
+        record = self._ledger.effect(effect.key)
+        if record and record.ending:
+            return record
+        call = self._call(step)
+        intended = record or self._ledger.intend(operation, token, effect, step)
+        ended = self._bring_to_end(operation, token, intended, call, target, again=record is not None)
+        self._ledger.settle(operation, token, ended)
+        return ended
+
+    def _bring_to_end(
+        self,
+        operation: str,
+        token: int,
+        record: EffectRecord,
+        call: Callable[[Effect], str],
+        target: Target,
+        *,
+        again: bool,
+    ) -> EffectRecord:
+        try:
+            # A previous life may have called already: look before calling.
+            found = record.cloud_operation or (self._find(target, record.effect.key) if again else None)
+            started = found or self._call_until_known(call, record.effect, target)
+            if not record.cloud_operation:
+                self._ledger.issued(operation, token, record.effect.key, started)
+            return self._wait(record, started, target)
+        except Refused as error:
+            return _ended(record, "changed by someone else", str(error))
+        except (Uncertain, Transient) as error:
+            return _ended(record, "uncertain", str(error))
+        except CloudError as error:
+            return _ended(record, "failed", str(error))
+
+    def _call(self, step: Step) -> Callable[[Effect], str]:
+        port, _, method = step.verb.partition(".")
+        declared = getattr(PORTS.get(port), method, None)
+        if declared is None or port.endswith("Reads"):
+            raise ValueError(f"{step.verb} is not a write that a port declares")
+        arguments = typed_arguments(declared, step)
+        write: Callable[..., Any] = getattr(self._binder.port(PORTS[port]), method)
+        return lambda effect: str(write(effect, **arguments))
+
+    def _call_until_known(self, call: Callable[[Effect], str], effect: Effect, target: Target) -> str:
+        """Call, and after every answer but a clear one look before calling again."""
+        for delay_s in (*CALL_DELAYS_S, None):
+            try:
+                return call(effect)
+            except (Refused, Uncertain, Transient) as error:
+                # Same effect, same version: if the lost call did commit, the next one is refused. Refused is
+                # therefore either our own earlier call (it carries our key) or somebody else's change.
+                if found := self._find(target, effect.key):
+                    return found
+                if isinstance(error, Refused) or delay_s is None:
+                    raise
+                asked_s = error.retry_after_s if isinstance(error, Transient) else 0.0
+            self._clock.sleep(max(delay_s, asked_s))
+        raise AssertionError("the last delay is None, so the loop has raised")
+
+    def _wait(self, record: EffectRecord, cloud_operation: str, target: Target) -> EffectRecord:
+        deadline = self._clock.monotonic() + POLL_FOR_S
+        for delay_s in delays(FIRST_POLL_S, factor=1.3, most_s=SLOWEST_POLL_S):
+            progress = patiently(lambda: self._effects.poll(target, cloud_operation), self._clock, for_s=READ_FOR_S)
+            if progress.state != "running":
+                break
+            if self._clock.monotonic() > deadline:
+                return _ended(record, "uncertain", f"the cloud still works on it after {POLL_FOR_S / 60:.0f} min")
+            self._clock.sleep(delay_s)
+        ending: Ending = "succeeded" if progress.state == "succeeded" else "failed"
+        return _ended(record, ending, progress.detail, progress.version)
+
+    def _find(self, target: Target, key: str) -> str | None:
+        return patiently(lambda: self._effects.find(target, key), self._clock, for_s=READ_FOR_S)
+
+
+def typed_arguments(method: Callable[..., Any], step: Step) -> dict[str, Any]:
+    """A step's JSON arguments, as the types that the method declares."""
+    hints = get_type_hints(method)
+    names = [name for name in inspect.signature(method).parameters if name in step.args]
+    return {name: TypeAdapter(hints[name]).validate_python(step.args[name]) for name in names}
+
+
+def _ended(record: EffectRecord, ending: Ending, detail: str, version: str = "") -> EffectRecord:
+    return record.model_copy(update={"ending": ending, "detail": detail, "version": version})

@@ -1,0 +1,105 @@
+"""The one bridge between doors and the engine: submit, ask, watch.
+
+Everything behind it is synchronous; doors may be async. Two bounded pools: slow looks at clouds cannot starve
+acknowledgements.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from bot.core.errors import BotError
+from bot.core.operation import Operation
+from bot.core.request import Actor, Ask
+from bot.core.system import Accepted, Directory, Ledger, OperationRecord
+from bot.engine.accept import Acceptor
+from bot.engine.registry import Registry
+from bot.engine.run import Engine
+
+P = ParamSpec("P")
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+class Front:
+    """What a door may ask for. `changed` is called, in some thread, after an operation of this process moved on."""
+
+    def __init__(
+        self, acceptor: Acceptor, engine: Engine, registry: Registry, ledger: Ledger, directory: Directory
+    ) -> None:
+        self._acceptor, self._engine, self._registry, self._ledger = acceptor, engine, registry, ledger
+        self._directory = directory
+        self._quick = ThreadPoolExecutor(8, thread_name_prefix="accept")
+        self._slow = ThreadPoolExecutor(8, thread_name_prefix="plan")
+        self._busy: set[str] = set()
+        self._lock = threading.Lock()
+        self._listeners: list[Callable[[], None]] = []
+
+    # --- for any door
+
+    def submit(self, ask: Ask) -> Accepted:
+        """Persist a request and begin on it. Raises UserError and Denied, with nothing begun."""
+        accepted = self._acceptor.accept(ask)
+        if accepted.new:
+            self.proceed(accepted.id)
+        return accepted
+
+    def record(self, operation: str) -> OperationRecord:
+        """How an operation stands. Raises UserError."""
+        return self._ledger.operation(operation)
+
+    def actor(self, id: str) -> Actor:
+        return self._directory.actor(id)
+
+    def commands(self) -> dict[str, type[Operation]]:
+        """What can be typed."""
+        return self._registry.operations
+
+    # --- for async doors
+
+    async def quickly(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run something short in the pool for acknowledgements."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._quick, lambda: call(*args, **kwargs))
+
+    async def slowly(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run something that may wait for a cloud."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._slow, lambda: call(*args, **kwargs))
+
+    # --- for the sweep
+
+    def proceed(self, operation: str) -> None:
+        """Plan or answer in the slow pool, unless this process is at it already."""
+        with self._lock:
+            if operation in self._busy:
+                return
+            self._busy.add(operation)
+        self._slow.submit(self._proceed, operation).add_done_callback(_report)
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        self._listeners.append(listener)
+
+    def stop(self) -> None:
+        """Take nothing more; what is being planned is planned again by whoever comes next."""
+        self._quick.shutdown(wait=False, cancel_futures=True)
+        self._slow.shutdown(wait=False, cancel_futures=True)
+
+    def _proceed(self, operation: str) -> None:
+        try:
+            self._engine.proceed(operation)
+        except BotError as error:
+            log.warning("operation %s was not planned yet: %s", operation, error)
+        finally:
+            with self._lock:
+                self._busy.discard(operation)
+        for listener in self._listeners:
+            listener()
+
+
+def _report(done: Future[None]) -> None:
+    if not done.cancelled() and (error := done.exception()):
+        log.error("a plan failed with a bug", exc_info=error)

@@ -1,0 +1,68 @@
+"""The one place where permission is given. Every door, and every step from request to apply, comes through here."""
+
+from pydantic import BaseModel
+
+from bot.core.errors import Denied
+from bot.core.facts import Facts
+from bot.core.operation import Change, Operation, Risk
+from bot.core.plan import Plan
+from bot.core.request import Actor, Subject
+from bot.engine.facts import FactFinder
+from bot.engine.policy import Policy
+
+
+class Permit(BaseModel, frozen=True):
+    """Permission, once `approvals` people have agreed."""
+
+    approvals: int
+    by: str  # ids of the policies that permit it
+
+
+class Gate:
+    """Asks policy with all facts that there are."""
+
+    def __init__(self, policy: Policy, facts: FactFinder) -> None:
+        self._policy, self._facts = policy, facts
+
+    def permit(
+        self, actor: Actor, operation: Operation, *, plan: Plan | None = None, approvals: int | None = None
+    ) -> Permit:
+        """Permission now, with the approvals given so far (None: how many would be needed). Raises Denied."""
+        if actor.active is None and operation.risk is not Risk.READ:
+            raise Denied("nobody could be asked whether you are still active; try again, or use the terminal")
+        facts = self._facts_of(operation, plan, approvals)
+        probe = self._policy.probe(actor, operation.command(), _target(operation), facts)
+        needed = probe.approvals
+        if needed is None or (approvals is not None and approvals < needed):
+            raise self._denied(actor, operation, facts)
+        return Permit(approvals=needed, by=", ".join(probe.decision.policies))
+
+    def refusal(self, actor: Actor, operation: Operation) -> Denied | None:
+        """What policy already knows to refuse, from facts that need no cloud."""
+        try:
+            self.permit(actor, operation)
+        except Denied as denied:
+            return denied
+        return None
+
+    def remedies(self, actor: Actor, operation: Operation) -> tuple[str, ...]:
+        """The smallest sets of facts that would permit it, easiest first."""
+        found = self._policy.why_not(
+            actor, operation.command(), _target(operation), self._facts_of(operation, None, None)
+        )
+        return tuple(remedy.sentence for remedy in found)
+
+    def _facts_of(self, operation: Operation, plan: Plan | None, approvals: int | None) -> Facts:
+        facts = self._facts.of(operation, plan=plan, approvals=approvals)
+        about = None if isinstance(operation, Change) else getattr(operation, "operation", None)
+        return self._policy.acting_on(about.operation, about.requester, facts) if isinstance(about, Subject) else facts
+
+    def _denied(self, actor: Actor, operation: Operation, facts: Facts) -> Denied:
+        decision = self._policy.decide(actor, operation.command(), _target(operation), facts)
+        found = self._policy.why_not(actor, operation.command(), _target(operation), facts)
+        remedy = " or ".join(one.sentence for one in found[:2])
+        return Denied(decision.sentence, policy=", ".join(decision.policies), remedy=remedy)
+
+
+def _target(operation: Operation) -> str | None:
+    return operation.target.full_name if operation.target else None

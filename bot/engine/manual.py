@@ -1,0 +1,38 @@
+"""What can be asked, and whether policy would allow it."""
+
+from bot.core.answer import Answer, Text
+from bot.core.errors import Denied
+from bot.core.operation import Operation
+from bot.core.request import Actor
+from bot.engine.gate import Gate
+from bot.engine.registry import Names, Registry
+
+
+class RegistryManual:
+    """What `Manual` promises, on the registry and the gate."""
+
+    def __init__(self, registry: Registry, names: Names, gate: Gate) -> None:
+        self._registry, self._names, self._gate = registry, names, gate
+
+    def commands(self) -> tuple[type[Operation], ...]:
+        return tuple(self._registry.operations.values())
+
+    def command(self, words: str) -> type[Operation]:
+        return self._registry.command(words)
+
+    def why(self, text: str, actor: Actor, channel: str) -> Answer:
+        """What policy says about a line that is not run, and the smallest change that would permit it."""
+        made = self._registry.read(text, self._names.within(channel))
+        title = f"{made.command()} {made.target or ''}".strip()
+        try:
+            permit = self._gate.permit(actor, made)
+        except Denied as denied:
+            remedies = self._gate.remedies(actor, made)
+            said = f"Not for you now: {denied} ({denied.policy})." if denied.policy else f"Not for you now: {denied}."
+            needs = tuple(Text(text=f"It {remedy}.") for remedy in remedies)
+            nothing = (Text(text="Nothing that aisq knows of would permit it."),)
+            return Answer(title=title, parts=(Text(text=said, mood="bad"), *(needs or nothing)), good=False)
+        people = {0: "at once, alone", 1: "once one other person approves"}
+        how = people.get(permit.approvals, f"once {permit.approvals} other people approve")
+        said = f"You may, {how} (policy {permit.by}). The plan may add facts that change this."
+        return Answer(title=title, parts=(Text(text=said, mood="good"),))

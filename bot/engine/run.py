@@ -1,0 +1,153 @@
+"""From an accepted request to an approved one: plan or answer, authorise, propose; and review before it is applied."""
+
+import logging
+from datetime import timedelta
+
+from bot.core.answer import Answer
+from bot.core.errors import CloudError, Denied, StoreError, UserError
+from bot.core.operation import Change, Operation
+from bot.core.plan import Moment, Plan
+from bot.core.request import Actor
+from bot.core.system import Clock, Directory, Ledger, OperationRecord, Proposal
+from bot.engine.apply import Done
+from bot.engine.bind import Binder
+from bot.engine.gate import Gate
+from bot.engine.registry import Registry
+
+log = logging.getLogger(__name__)
+
+
+class Engine:
+    """What becomes of an accepted request. `approval_for` is how long people have to approve."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        binder: Binder,
+        gate: Gate,
+        directory: Directory,
+        ledger: Ledger,
+        clock: Clock,
+        approval_for: timedelta,
+    ) -> None:
+        self._registry, self._binder, self._gate = registry, binder, gate
+        self._directory, self._ledger, self._clock = directory, ledger, clock
+        self._approval_for = approval_for
+
+    def proceed(self, operation: str) -> OperationRecord:
+        """Plan, answer or act. Safe to call again, from anywhere: who comes second changes nothing."""
+        record = self._ledger.operation(operation)
+        if record.state == "accepted":
+            self._ledger.propose(operation, self._proposal(record))
+        return self._ledger.operation(operation)
+
+    def _proposal(self, record: OperationRecord) -> Proposal:
+        try:
+            made = self._registry.load(record.request)
+            if isinstance(made, Change):
+                return self._planned(record, made)
+            self._gate.permit(record.request.actor, made)
+            return Proposal(state="answered", detail="", answer=self._answer(record, made))
+        except UserError as error:
+            return Proposal(state="rejected", detail=str(error))
+        except Denied as error:
+            return Proposal(state="denied", detail=str(error), permitted_by=error.policy)
+        except (CloudError, StoreError) as error:
+            return Proposal(state="failed", detail=f"nothing done: {error}")
+        except Exception as bug:  # nothing was changed; left "accepted", it would be planned for ever
+            log.exception("operation %s met a bug while it was planned", record.id)
+            return Proposal(state="failed", detail=f"nothing done: a bug in aisq ({type(bug).__name__})")
+
+    def _answer(self, record: OperationRecord, made: Operation) -> Answer:
+        given = self._binder.arguments(made, "", record.request, record.request.actor, self._moment())
+        answer = getattr(made, made.verb)(**given)
+        assert isinstance(answer, Answer), f"{made.command()} must return an Answer"
+        return answer
+
+    def _planned(self, record: OperationRecord, made: Change) -> Proposal:
+        plan = self._plan(record.request.actor, made)
+        if not plan.steps:
+            return Proposal(state="nothing_to_do", detail=plan.why, plan=plan)
+        permit = self._gate.permit(record.request.actor, made, plan=plan)
+        proposal = Proposal(
+            state="waiting",
+            detail=plan.summary,
+            plan=plan,
+            digest=_digest(record, plan),
+            approvals_needed=permit.approvals,
+            permitted_by=permit.by,
+            expires_at=self._clock.now() + self._approval_for,
+        )
+        if made.dry_run:
+            return proposal.model_copy(update={"state": "planned", "expires_at": None})
+        return proposal if permit.approvals else proposal.model_copy(update={"state": "queued", "expires_at": None})
+
+    def review(self, record: OperationRecord) -> Done | None:
+        """Just before acting: does the world still give the approved plan, and do the facts still permit it?"""
+        try:
+            made = self._registry.load(record.request)
+            assert isinstance(made, Change), "only changes are applied"
+            fresh = self._plan(record.request.actor, made)
+            if not fresh.steps:
+                return Done(state="nothing_to_do", detail=f"nothing done: {fresh.why}")
+            if _digest(record, fresh) != record.digest:
+                return Done(state="failed", detail=_what_changed(record, fresh))
+            requester = self._now(record.request.actor)
+            self._gate.permit(requester, made, plan=fresh, approvals=self._standing(record))
+        except Denied as error:
+            return Done(state="denied", detail=f"nothing done: {error}")
+        except (UserError, CloudError) as error:
+            return Done(state="failed", detail=f"nothing done: {error}")
+        return None
+
+    def standing(self, record: OperationRecord, actor: Actor) -> None:
+        """Raises Denied unless the requester could still run it, were `actor` to approve it too."""
+        made = self._registry.load(record.request)
+        count = self._standing(record) + 1
+        permit = self._gate.permit(self._now(record.request.actor), made, plan=record.plan)
+        if permit.approvals > max(count, record.approvals_needed):
+            raise Denied(f"policy now asks for {permit.approvals} approvals; ask for it again")
+
+    def _standing(self, record: OperationRecord) -> int:
+        """Approvals by people who still may approve it."""
+        approve = self._registry.command("approve").model_validate({"operation": subject(record)})
+        given = [one for one in record.approvals if one.digest == record.digest]
+        return sum(self._gate.refusal(self._now(one.actor), approve) is None for one in given)
+
+    def _now(self, actor: Actor) -> Actor:
+        """The person as known now; when nobody can be asked, as they were when they asked or approved."""
+        now = self._directory.actor(actor.id)
+        return actor if now.active is None else now
+
+    def _plan(self, actor: Actor, made: Change) -> Plan:
+        plan = made.plan(**self._binder.arguments(made, "", actor, self._moment()))  # type: ignore[attr-defined]
+        assert isinstance(plan, Plan), f"{made.command()} must return a Plan"
+        return plan
+
+    def _moment(self) -> Moment:
+        now = self._clock.now()
+        return Moment(started_at=now, now=now)
+
+
+def subject(record: OperationRecord) -> dict[str, object]:
+    """An operation as another operation's parameter names it."""
+    request = record.request
+    target = request.target.model_dump() if request.target else None
+    return {"id": record.id, "operation": request.operation, "requester": request.actor.id, "target": target}
+
+
+def _digest(record: OperationRecord, plan: Plan) -> str:
+    request = record.request
+    return plan.digest(actor=request.actor.id, operation=request.operation, params=request.params)
+
+
+def _what_changed(record: OperationRecord, fresh: Plan) -> str:
+    approved = record.plan
+    assert approved is not None, "what was approved had a plan"
+    if fresh.summary != approved.summary:
+        now = f"now it would be: {fresh.summary}"
+    elif fresh.version != approved.version:
+        now = "somebody changed the target since"
+    else:
+        now = f"the verdict is now {fresh.verdict.level if fresh.verdict else 'none'}"
+    return f"nothing done: the plan changed since it was approved ({now}); ask again to see the new one"

@@ -1,0 +1,128 @@
+"""Staying alive, and making true what our rows say: stateless, repeated, safe from several processes at once."""
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from bot.core.errors import BotError
+from bot.core.system import Ledger
+
+LEASE_LOST, DATABASE_LOST = 70, 71  # exit codes
+log = logging.getLogger(__name__)
+
+
+class Leases(Protocol):
+    """Which processes are alive."""
+
+    ttl_s: float
+
+    def acquire(self, executor: str, host: str) -> None: ...
+    def renew(self, executor: str) -> bool: ...
+    def alive(self) -> set[str]: ...
+    def release(self, executor: str) -> None: ...
+
+
+class Runs(Protocol):
+    """What executes operations durably."""
+
+    def start(self, operation: str, target: str) -> None: ...
+    def take_over(self, alive: set[str]) -> list[str]: ...
+
+
+class Sweeper:
+    """One round over our rows: expire, plan what nobody planned, start what is due, take over from the dead."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        runs: Runs,
+        leases: Leases,
+        proceed: Callable[[str], object],
+        judge: Callable[[str], None],
+        *,
+        patience_s: float,
+    ) -> None:
+        self._ledger, self._runs, self._leases = ledger, runs, leases
+        self._proceed, self._judge, self._patience_s = proceed, judge, patience_s
+
+    def round(self) -> None:
+        """Everything, in the order of how much it hurts to wait."""
+        for operation, target in self._ledger.due():
+            self._runs.start(operation, target)
+        if taken := self._runs.take_over(self._leases.alive()):
+            log.warning("took over %s", ", ".join(taken))
+        self._ledger.expire()
+        for operation in self._ledger.accepted(older_than_s=self._patience_s):
+            self._proceed(operation)
+        for operation in self._ledger.judging():
+            self._judge(operation)
+
+
+class Repeating(threading.Thread):
+    """Calls something every `every_s` seconds of real time until it is stopped; survives any one bad round."""
+
+    def __init__(self, name: str, every_s: float, call: Callable[[], object]) -> None:
+        super().__init__(daemon=True, name=name)
+        self._every_s, self._call, self._stopping = every_s, call, threading.Event()
+        self._hurry = threading.Event()
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._call()
+            except BotError as error:
+                log.warning("%s: %s", self.name, error)
+            except Exception:  # a thread that must outlive any one bad round
+                log.exception("%s", self.name)
+            self._hurry.wait(self._every_s)
+            self._hurry.clear()
+
+    def hurry(self) -> None:
+        """Begin the next round now."""
+        self._hurry.set()
+
+    def stop(self) -> None:
+        """Return when the round in progress has ended."""
+        self._stopping.set()
+        self._hurry.set()
+        if self.is_alive():
+            self.join()
+
+
+class Keeper:
+    """Renews this process's lease, and ends the process when the lease is lost."""
+
+    def __init__(self, leases: Leases, executor: str, host: str, monotonic: Callable[[], float]) -> None:
+        self._leases, self._executor, self._monotonic = leases, executor, monotonic
+        leases.acquire(executor, host)  # before work is taken: a process without a lease counts as dead
+        self._renewed = monotonic()
+        self._beats = Repeating("lease", leases.ttl_s / 3, self.beat)
+
+    def start(self) -> None:
+        self._beats.start()
+
+    def beat(self) -> None:
+        """One renewal. Ends the process when others may have taken over, or nobody can tell."""
+        try:
+            renewed = self._leases.renew(self._executor)
+        except Exception:  # whatever keeps the database from us, the lease runs out by the clock
+            log.exception("the lease could not be renewed")
+            if self._monotonic() - self._renewed > self._leases.ttl_s:
+                end(DATABASE_LOST, "the database has not answered for as long as a lease lasts")
+            return
+        if not renewed:
+            end(LEASE_LOST, "others have taken over; nothing here may touch the cloud any more")
+        self._renewed = self._monotonic()
+
+    def stop(self) -> None:
+        """Let others take over at once what is still unfinished."""
+        self._beats.stop()  # first: a renewal after the release would look like a lost lease
+        self._leases.release(self._executor)
+
+
+def end(code: int, why: str) -> None:
+    """End at once, without clean-up, which would run beside whoever has taken over."""
+    log.critical("ending at once: %s", why)
+    os._exit(code)

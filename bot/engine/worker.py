@@ -1,0 +1,78 @@
+"""A process that takes work: its lease, its durable runs, its sweep, its observation of services, its tidying."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from bot.core.rules import Limits
+from bot.core.system import Clock
+from bot.engine.observe import Observer
+from bot.engine.sweep import Keeper, Repeating, Sweeper
+from bot.engine.workflow import Workflows
+
+log = logging.getLogger(__name__)
+OBSERVE_EVERY_S, TIDY_EVERY_S = 60.0, 3600.0  # of the time that people see
+
+
+class Worker:
+    """Start it after all is put together; `stop` hands over what is unfinished."""
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        workflows: Workflows,
+        sweeper: Sweeper,
+        observer: Observer,
+        tidy: Callable[[], object],
+        *,
+        sweep_every_s: float,
+        rate: float,
+    ) -> None:
+        self._keeper, self._workflows = keeper, workflows
+        self._sweep = Repeating("sweep", sweep_every_s, sweeper.round)
+        self._observe = Repeating("observe", OBSERVE_EVERY_S / rate, observer.look)
+        self._tidy = Repeating("tidy", TIDY_EVERY_S / rate, tidy)
+
+    def start(self) -> None:
+        """Take over what dead processes left, then take new work. The lease is renewed first: a launch may be slow."""
+        self._keeper.start()
+        self._workflows.launch()
+        for thread in (self._sweep, self._observe, self._tidy):
+            thread.start()
+        log.info("ready to work")
+
+    def hurry(self) -> None:
+        """Sweep now: something was approved."""
+        self._sweep.hurry()
+
+    def stop(self, drain_s: int) -> None:
+        """Begin nothing more, finish the step in progress if it is short, let others take over the rest."""
+        for thread in (self._sweep, self._observe, self._tidy):
+            thread.stop()
+        self._workflows.stop(drain_s)
+        self._keeper.stop()
+
+
+class Tidier:
+    """Lets go of what is older than the limits say."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        clock: Clock,
+        requests: Callable[..., int],
+        audit: Callable[..., int],
+        journal: Callable[..., int],
+    ) -> None:
+        self._limits, self._clock = limits, clock
+        self._requests, self._audit, self._journal = requests, audit, journal
+
+    def __call__(self) -> None:
+        now = self._clock.now()
+        gone = {
+            "requests": self._requests(now - timedelta(days=self._limits.requests_kept_days)),
+            "audit entries": self._audit(now - timedelta(days=self._limits.audit_kept_days), now),
+            "runs": self._journal(now - timedelta(days=self._limits.journal_kept_days)),
+        }
+        if any(gone.values()):
+            log.info("let go of %s", ", ".join(f"{count} {what}" for what, count in gone.items()))

@@ -1,0 +1,15 @@
+"""Cancel: end what has not begun, stop what runs after the write that it is making."""
+
+from bot.core.answer import Answer, Text
+from bot.core.operation import Control, Risk
+from bot.core.request import Actor
+from bot.core.system import Desk
+
+
+class OpsCancel(Control, risk=Risk.CONTROL, examples=("ops cancel 7k3q",)):
+    """Cancel an operation; what it has changed is put back."""
+
+    def act(self, desk: Desk, actor: Actor) -> Answer:
+        record = desk.cancel(self.operation.id, actor)
+        said = record.detail if record.state == "cancelled" else "it stops after the write that it is making"
+        return Answer(title=f"Cancel {record.id}", parts=(Text(text=said),))

@@ -1,0 +1,45 @@
+"""One operation, whole: plan, approvals, writes, outcome."""
+
+from bot.core.answer import Answer, Code, Part, Table, Text
+from bot.core.operation import Look, OperationRef, Risk, param
+from bot.core.system import LedgerReads, OperationRecord
+
+
+class OpsShow(Look, risk=Risk.READ, examples=("ops show 7k3q",)):
+    """Show an operation: its plan, approvals, writes and outcome."""
+
+    operation: OperationRef = param("Operation, as `ops` lists it.", positional=True, completes="operations")
+
+    def answer(self, ledger: LedgerReads) -> Answer:
+        record = ledger.operation(self.operation.id)
+        writes = tuple(
+            (one.effect.key.partition("/")[2], one.call.title or one.call.verb, one.effect.version, one.ending or "under way", one.detail)
+            for one in ledger.effects(record.id)
+        )  # fmt: skip
+        table = Table(title="Writes", columns=("step", "what", "at version", "ending", "detail"), rows=writes)
+        parts = (*_outcome(record), *_plan(record), *((table,) if writes else ()))
+        return Answer(title=f"{record.id}: {record.request.text}", parts=parts, good=record.state != "uncertain")
+
+
+def _outcome(record: OperationRecord) -> tuple[Part, ...]:
+    asked = f"{record.request.actor.name} asked through {record.request.address.door}."
+    said = [Text(text=f"{asked} State: {record.state}. {record.detail}".strip())]
+    if record.approvals:
+        said.append(Text(text="Approved by " + ", ".join(one.actor.name for one in record.approvals) + "."))
+    if record.judgement:
+        said.append(Text(text=record.judgement, mood="good" if record.judged == "holds" else "warning"))
+    return tuple(said)
+
+
+def _plan(record: OperationRecord) -> tuple[Part, ...]:
+    plan = record.plan
+    if plan is None or not plan.steps:
+        return ()
+    steps = tuple((position, step.kind, step.title or step.verb) for position, step in enumerate(plan.steps, 1))
+    findings = tuple((one.level, one.subject, one.sentence) for one in plan.verdict.findings) if plan.verdict else ()
+    level = plan.verdict.level if plan.verdict else "no verdict"
+    return (
+        Table(title=f"Plan {record.digest[:12]}", columns=("#", "kind", "step"), rows=steps),
+        Table(title=level, columns=("level", "about", "finding"), rows=findings),
+        Code(lines=plan.by_hand),
+    )

@@ -1,0 +1,63 @@
+"""Unpin: let traffic follow the newest release again."""
+
+from bot.core.catalog import Catalog
+from bot.core.errors import UserError
+from bot.core.operation import Risk, ServiceRef, param
+from bot.core.parser import did_you_mean, near
+from bot.core.plan import Plan, Verdict
+from bot.core.ports import LATEST, ComputeReads, ImageReads, SecretReads, ServiceState
+from bot.core.rollout import Rollout, shifted
+from bot.core.safety import can_take
+from bot.core.system import PinReads
+
+
+class Unpin(Rollout, risk=Risk.ROLLOUT, examples=("unpin backend", "unpin backend --to backend-00043-fix")):
+    """Let a service's traffic follow its newest release again."""
+
+    service: ServiceRef = param("Service that is pinned.", positional=True)
+    to: str | None = param(
+        "The newest ready release, by name; needed when a rollback left it.",
+        default=None,
+        completes="releases of service",
+    )
+
+    def plan(
+        self, compute: ComputeReads, images: ImageReads, secrets: SecretReads, pins: PinReads, catalog: Catalog
+    ) -> Plan:
+        now, releases = compute.service(self.service), compute.releases(self.service)
+        if now.busy:
+            raise UserError(f"{self.service} is still rolling out a change; ask again when it is done.")
+        if now.asked == {LATEST: 100}:
+            why = f"{self.service} is not pinned: traffic follows the newest release, {now.latest_ready}"
+            return Plan(target=self.service, version=now.version, why=why)
+        newest = self._newest(now, {release.name for release in releases})
+        pin = pins.pin(self.service)
+        if pin and newest in pin.away_from and self.to != newest:
+            raise UserError(
+                f"The newest ready release is {newest}, which {pin.by} rolled back from. Deploy a better one, or say"
+                f" that you mean it: `unpin {self.service} --to {newest}`."
+            )
+        gaining = [release for release in releases if release.name == newest]
+        left = [release for release in releases if now.serving.get(release.name) and release.name != newest]
+        label = str(getattr(catalog.entry(self.service), "schema_label", ""))
+        found = can_take(self.service, gaining, left, label, images, secrets)
+        plan = shifted(self, now, {LATEST: 100}, compute, f"let traffic follow the newest release ({newest})")
+        return plan.model_copy(
+            update={
+                "summary": f"{self.service}: {newest} gets all traffic, and from then on every newer ready release",
+                "verdict": Verdict(findings=found),
+                "lets_go": True,
+                "facts": {**plan.facts, "newest": newest},
+            }
+        )
+
+    def _newest(self, now: ServiceState, known: set[str]) -> str:
+        if not now.latest_ready:
+            raise UserError(f"{self.service} has no ready release that traffic could follow.")
+        if self.to and self.to != now.latest_ready:
+            names = near(self.to, known)
+            hint = (
+                did_you_mean(names) if self.to not in known else f" Only that one can be followed: {now.latest_ready}."
+            )
+            raise UserError(f"`{self.to[:60]}` is not the newest ready release of {self.service}.{hint}", choices=names)
+        return now.latest_ready
