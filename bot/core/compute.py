@@ -48,6 +48,11 @@ class Compute(Entry):
     cdn: Name | Literal[""] = ""  # the edge that caches it
     schedule: tuple[ScheduledBounds, ...] = ()
 
+    @property
+    def bounds(self) -> Bounds | None:
+        """Between what its autoscaler may choose; none where nothing scales it."""
+        return None
+
     def mentions(self) -> Iterator[Mention]:
         yield from super().mentions()
         yield from ((("secrets",), secret, "secret") for secret in self.secrets)
@@ -64,6 +69,10 @@ class CloudRun(Compute):
     memory: Memory | None = None
     concurrency: int | None = Field(None, ge=1, le=1000)
     scales_on: tuple[Literal["cpu", "memory", "requests"], ...] = ()
+
+    @property
+    def bounds(self) -> Bounds | None:
+        return self.instances
 
     def place(self, name: str, project: str, region: str) -> Place:
         return {"project": project, "region": region, "service": name}
@@ -120,6 +129,10 @@ class EcsFargate(Compute):
     instances: Bounds  # tasks
     autoscaling: TargetTracking | None = None
     load_balancer: Name | None = None
+
+    @property
+    def bounds(self) -> Bounds | None:
+        return self.instances
 
     def mentions(self) -> Iterator[Mention]:
         yield from super().mentions()

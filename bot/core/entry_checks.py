@@ -9,7 +9,7 @@ from bot.core.edges import Edge, Kong
 from bot.core.entry import Entry
 from bot.core.environment import Environment
 from bot.core.kubernetes import Gke, GkeCluster
-from bot.core.units import Bounds, Fault
+from bot.core.units import Fault
 
 Found = Iterator[Fault]
 MINUTES_AN_HOUR = 60
@@ -46,10 +46,10 @@ def health_is_ours(entry: Compute, _: str, place: Environment) -> Found:
 
 
 def schedule_keeps_bounds(entry: Compute, _: str, __: Environment) -> Found:
-    bounds = entry.autoscaler if isinstance(entry, Gke) else getattr(entry, "instances", None)
-    for planned in entry.schedule if isinstance(bounds, Bounds) else ():
-        if planned.min < bounds.min or planned.max > bounds.max:
-            yield ("schedule",), f"{planned.min} to {planned.max} leaves the bounds {bounds.min} to {bounds.max}"
+    if bounds := entry.bounds:
+        for one in entry.schedule:
+            if one.min < bounds.min or one.max > bounds.max:
+                yield ("schedule",), f"{one.min} to {one.max} leaves the bounds {bounds.min} to {bounds.max}"
 
 
 def cdn_caches(entry: Compute, _: str, place: Environment) -> Found:

@@ -59,6 +59,10 @@ class Gke(Compute):
     limits: Resources | None = None
     mesh: Literal["istio"] | None = None
 
+    @property
+    def bounds(self) -> Bounds | None:
+        return self.autoscaler
+
     def mentions(self) -> Iterator[Mention]:
         yield from super().mentions()
         yield ("cluster",), self.cluster, "cluster"

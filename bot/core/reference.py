@@ -63,7 +63,7 @@ class _Search:
 
     def within_system(self, system: str, name: str, default: Default) -> Target:
         """The channel's environment when it is the channel's system, else the system's default environment."""
-        self._check_system(system, name, default[0])
+        self._check_system(system, name, usual=default[0])
         environments = self._catalog.systems[system].environments
         usual = self._catalog.systems[system].default_environment
         chosen = default[1] if default[0] == system else usual or ""
@@ -73,7 +73,7 @@ class _Search:
         raise UserError(f"{system} has several environments; write one of: {', '.join(names)}", choices=names)
 
     def full(self, system: str, environment: str, name: str) -> Target:
-        self._check_system(system, name)
+        self._check_system(system, f"{environment}/{name}")
         known = self._catalog.systems[system].environments
         if environment not in known:
             likely = near(environment, known) or tuple(known)
@@ -82,16 +82,17 @@ class _Search:
             raise UserError(f"{system} has no environment `{shown}`; it has {_listed(known)}", choices=choices)
         return self._find(system, environment, name)
 
-    def _check_system(self, system: str, name: str, usual: str = "") -> None:
+    def _check_system(self, system: str, rest: str, *, usual: str = "") -> None:
         systems = self._catalog.systems
         if system in systems:
             return
         if usual and system in systems[usual].environments:
-            meant = f"{usual}/{system}/{name}"
+            meant = f"{usual}/{system}/{rest}"
             raise UserError(f"`{system}` is an environment; write `{meant}`", choices=(meant,))
         likely = near(system, systems)
-        rest = f"did you mean {_or(likely)}?" if likely else f"there are {_listed(systems)}"
-        raise UserError(f"no system `{system[:SHOWN]}`; {rest}", choices=likely)
+        there = f"did you mean {_or(likely)}?" if likely else f"there are {_listed(systems)}"
+        choices = tuple(f"{one}/{rest}" for one in likely)
+        raise UserError(f"no system `{system[:SHOWN]}`; {there}", choices=choices)
 
     def _find(self, system: str, environment: str, name: str) -> Target:
         place = self._catalog.systems[system].environments[environment]

@@ -136,5 +136,5 @@ def _places(node: Any, above: Place) -> Iterator[tuple[Place, int, int]]:
 
 def _keys(node: Any) -> Iterable[str | int]:
     if isinstance(node, CommentedMap):
-        return node.keys()
+        return list(node)
     return range(len(node)) if isinstance(node, CommentedSeq) else ()
