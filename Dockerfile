@@ -22,7 +22,8 @@ COPY catalog/ catalog/
 COPY policies/ policies/
 COPY runbooks/ runbooks/
 # Log lines leave at once, and the state directory is the only place that may be written.
-ENV PATH=/opt/aisq/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 AISQ_STATE_DIR=/var/lib/aisq
+ENV PATH=/opt/aisq/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+    AISQ_CATALOG_DIR=/srv/aisq/catalog AISQ_POLICIES_DIR=/srv/aisq/policies AISQ_STATE_DIR=/var/lib/aisq
 # By number, so that a cluster that insists on "not root" can see it.
 USER 10001
 EXPOSE 8080

@@ -12,6 +12,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
+from bot.settings import load
+
 ROOT = Path(__file__).parents[2]
 INT32 = {"minimum": -(2**31), "maximum": 2**31 - 1}
 
@@ -165,8 +167,29 @@ def test_each_secret_is_a_file_on_a_directory_of_its_own(revision: dict[str, Any
     mounted = secret_files(revision)
     assert set(mounted) == {"slack__signing_secret", "slack__bot_token", "database_url"}
     assert len(set(mounted.values())) == len(mounted)
-    root = next(v["value"] for v in container["env"] if v["name"] == "AISQ_SECRETS_DIR")
-    assert all(str(Path(directory).parent) == root for directory in mounted.values())
+    named = next(v["value"] for v in container["env"] if v["name"] == "AISQ_SECRETS_DIR")
+    assert named.split(":") == list(mounted.values())
+
+
+def test_the_bot_finds_every_secret_where_it_is_mounted(
+    revision: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, directory in secret_files(revision).items():
+        place = tmp_path / directory.lstrip("/")
+        place.mkdir(parents=True)
+        (place / name).write_text(f"postgresql://{name}")
+    for variable in revision["spec"]["containers"][0]["env"]:
+        monkeypatch.setenv(variable["name"], variable["value"].replace("/secrets", f"{tmp_path}/secrets"))
+    monkeypatch.setenv("K_SERVICE", "aisq")
+    settings = load()
+    found = (settings.slack.signing_secret, settings.slack.bot_token, settings.database_url)
+    assert [secret and secret.get_secret_value() for secret in found] == [
+        "postgresql://slack__signing_secret",
+        "postgresql://slack__bot_token",
+        "postgresql://database_url",
+    ]
+    assert settings.state_dir == Path("/var/lib/aisq")
+    assert settings.database == "postgresql://database_url"
 
 
 def test_all_traffic_goes_to_the_latest_release(service: dict[str, Any]) -> None:

@@ -108,6 +108,14 @@ def test_the_image_has_what_the_bot_reads(all_stages: list[list[Instruction]]) -
     assert {"bot", "catalog", "policies", "runbooks", "pyproject.toml", "requirements.lock"} <= taken
 
 
+def test_the_bot_is_told_where_its_files_are(final: list[Instruction]) -> None:
+    told = dict(word.split("=", 1) for rest in values(final, "ENV") for word in rest.split())
+    home = values(final, "WORKDIR")[-1]
+    for folder in ("catalog", "policies"):
+        assert told[f"AISQ_{folder.upper()}_DIR"] == f"{home}/{folder}"
+        assert f"{folder}/ {folder}/" in values(final, "COPY")
+
+
 def test_every_path_that_is_copied_reaches_the_builder(all_stages: list[list[Instruction]]) -> None:
     for path in {path for stage in all_stages for path in copied(stage)}:
         assert (ROOT / path).exists(), path
