@@ -56,7 +56,7 @@ def channel_named(workspace: Workspace, channel: str) -> Channel:
 
 
 async def slash(
-    workspace: Workspace, courier: Courier, base_url: str, user: str, channel: str, text: str, command: str = ""
+    workspace: Workspace, courier: Courier, user: str, channel: str, text: str, command: str = ""
 ) -> Result:
     """A person types `command text` in a channel."""
     person, where = person_named(workspace, user), channel_named(workspace, channel)
@@ -73,7 +73,7 @@ async def slash(
         "text": escaped(workspace, text),
         "api_app_id": workspace.app.id,
         "is_enterprise_install": "false",
-        "response_url": new_hook(workspace, base_url, Hook(workspace.now(), user, channel)),
+        "response_url": new_hook(workspace, Hook(workspace.now(), user, channel)),
         "trigger_id": new_trigger(workspace, user),
     }
     delivery = await courier.command(payload)
@@ -89,7 +89,7 @@ def _show(workspace: Workspace, outcome: Result, channel: Channel, user: str, co
     if not any(body.get(name) for name in ("text", "blocks", "attachments")):
         return
     try:
-        message = build(workspace, channel, read_content(Arguments(body), has_budget=False))
+        message = build(workspace, channel, read_content(workspace, Arguments(body), has_budget=False))
     except Refusal as refusal:
         outcome.error = "invalid_command_response"
         outcome.note = f'{command} failed with the error "invalid_command_response" ({refusal.error}).'

@@ -7,7 +7,7 @@ from bot.sandbox.slack import limits
 from bot.sandbox.slack.arguments import Arguments
 from bot.sandbox.slack.blocks import checked_blocks, text_length
 from bot.sandbox.slack.refusals import Refusal
-from bot.sandbox.slack.state import Json
+from bot.sandbox.slack.state import Json, Workspace
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,9 @@ class Content:
         return not (self.text or self.blocks or self.attachments)
 
 
-def read_content(args: Arguments, longest_text: int = limits.MESSAGE_TEXT, has_budget: bool = True) -> Content:
+def read_content(
+    workspace: Workspace, args: Arguments, longest_text: int = limits.MESSAGE_TEXT, has_budget: bool = True
+) -> Content:
     """The content of a call; a `markdown_text` becomes the text. `has_budget`: all blocks together are limited.
 
     Raises Refusal(no_text, msg_too_long, invalid_blocks, invalid_blocks_format, invalid_attachments,
@@ -32,8 +34,8 @@ def read_content(args: Arguments, longest_text: int = limits.MESSAGE_TEXT, has_b
     """
     content = Content(
         _text(args, longest_text),
-        _blocks(args.document("blocks", "invalid_blocks_format"), has_budget),
-        _attachments(args.document("attachments", "invalid_attachments")),
+        _blocks(workspace, args.document("blocks", "invalid_blocks_format"), has_budget),
+        _attachments(workspace, args.document("attachments", "invalid_attachments")),
         _metadata(args.document("metadata", "invalid_metadata_format")),
     )
     if content.is_empty:
@@ -52,16 +54,16 @@ def _text(args: Arguments, longest: int) -> str | None:
     return text
 
 
-def _blocks(raw: Any, has_budget: bool) -> list[Json] | None:
+def _blocks(workspace: Workspace, raw: Any, has_budget: bool) -> list[Json] | None:
     if raw is None:
         return None
-    blocks = checked_blocks(raw, limits.MESSAGE_BLOCKS)
+    blocks = checked_blocks(workspace, raw)
     if has_budget and text_length(blocks) > limits.MESSAGE_BLOCKS_TEXT:
         raise Refusal("msg_blocks_too_long")
     return blocks
 
 
-def _attachments(raw: Any) -> list[Json] | None:
+def _attachments(workspace: Workspace, raw: Any) -> list[Json] | None:
     if raw is None:
         return None
     if not isinstance(raw, list) or not all(isinstance(item, dict) for item in raw):
@@ -70,7 +72,7 @@ def _attachments(raw: Any) -> list[Json] | None:
         raise Refusal("too_many_attachments")
     for number, item in enumerate(raw):
         if "blocks" in item:
-            checked_blocks(item["blocks"], limits.MESSAGE_BLOCKS, f"/attachments/{number}/blocks")
+            checked_blocks(workspace, item["blocks"], f"/attachments/{number}/blocks")
     return raw
 
 

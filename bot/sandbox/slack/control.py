@@ -28,10 +28,10 @@ class Control:
         name = request.path_params["what"]
         if name not in ACTIONS:
             return _unusable(f"there is no action {name!r}; use one of {', '.join(ACTIONS)}", 404)
-        model, action = ACTIONS[name]
+        action = ACTIONS[name]
         try:
-            body = model.model_validate(json.loads(await request.body() or b"{}"))
-            return JSONResponse(await action(self.slack, body))
+            body = action.takes.model_validate(json.loads(await request.body() or b"{}"))
+            return JSONResponse(await action.run(self.slack, body))
         except ValidationError as invalid:
             first = invalid.errors()[0]
             field = ".".join(str(part) for part in first["loc"])

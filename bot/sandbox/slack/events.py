@@ -75,3 +75,28 @@ async def say(
     outcome = result.of(attempts[-1], "The event")
     outcome.shown.append(message)
     return outcome
+
+
+async def open_home(workspace: Workspace, courier: Courier, user: str) -> Result:
+    """A person opens the app's Home tab; the event carries the home that they see, if there is one."""
+    person_named(workspace, user)
+    home = workspace.homes.get(user)
+    event: Json = {
+        "type": "app_home_opened",
+        "user": user,
+        "channel": direct(workspace, user).id,
+        "tab": "home",
+        "event_ts": workspace.new_ts(),
+    }
+    if home:
+        event["view"] = home.body
+    attempts = await deliver(courier, envelope(workspace, event))
+    outcome = result.of(attempts[-1], "The event")
+    outcome.view = workspace.homes.get(user)
+    return outcome
+
+
+async def verify_url(workspace: Workspace, courier: Courier) -> Delivery:
+    """Slack's challenge to a request URL; the bot must answer with the challenge itself."""
+    challenge = {"token": "legacy", "challenge": workspace.new_id("challenge"), "type": "url_verification"}
+    return await courier.event(challenge)

@@ -27,8 +27,8 @@ def use_trigger(workspace: Workspace, name: str) -> Trigger:
     return trigger
 
 
-def new_hook(workspace: Workspace, base_url: str, hook: Hook) -> str:
+def new_hook(workspace: Workspace, hook: Hook) -> str:
     """A response_url for a payload."""
     name = secrets.token_hex(12)
     workspace.hooks[name] = hook
-    return f"{base_url}/hooks/{name}"
+    return f"{workspace.base_url}/hooks/{name}"

@@ -1,5 +1,6 @@
 """The fields that every interaction shares, and clicks on messages and views (block_actions)."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from bot.sandbox.slack import result
@@ -12,6 +13,19 @@ from bot.sandbox.slack.refusals import Unusable
 from bot.sandbox.slack.result import Result
 from bot.sandbox.slack.state import Channel, Hook, Json, Message, Person, View, Workspace
 from bot.sandbox.slack.wire import described
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a person uses: an element by action_id, and where several share it by the button's value or by block_id.
+
+    `value` is also what they choose in a menu; `confirmed` is their answer to the element's confirm dialog.
+    """
+
+    action_id: str
+    value: Any = None
+    block_id: str | None = None
+    confirmed: bool = True
 
 
 def common(workspace: Workspace, kind: str, person: Person, view_id: str | None = None) -> Json:
@@ -38,13 +52,13 @@ def seen(workspace: Workspace, user: str, channel: str, ts: str) -> Message:
     return message
 
 
-def pick(blocks: list[Json], action_id: str, value: Any, block_id: str | None) -> Element:
-    """The element to use: by action_id, and where several share it by the button's value or by block_id."""
-    found = [e for e in interactive(blocks) if e.action_id == action_id and block_id in (None, e.block_id)]
+def pick(blocks: list[Json], use: Use) -> Element:
+    """The element to use. Raises Unusable when there is none."""
+    found = [e for e in interactive(blocks) if e.action_id == use.action_id and use.block_id in (None, e.block_id)]
     if not found:
         known = ", ".join(sorted({e.action_id for e in interactive(blocks)})) or "none"
-        raise Unusable(f"there is nothing with action_id {action_id!r} here; there is: {known}")
-    return next((e for e in found if value is not None and e.body.get("value") == value), found[0])
+        raise Unusable(f"there is nothing with action_id {use.action_id!r} here; there is: {known}")
+    return next((e for e in found if use.value is not None and e.body.get("value") == use.value), found[0])
 
 
 def action(workspace: Workspace, element: Element, value: Any) -> Json:
@@ -67,31 +81,28 @@ def values(blocks: list[Json], used: Element | None = None, value: Any = None) -
     return state
 
 
-async def click(
-    workspace: Workspace,
-    courier: Courier,
-    base_url: str,
-    user: str,
-    channel: str,
-    ts: str,
-    action_id: str,
-    value: Any = None,
-    block_id: str | None = None,
-    confirmed: bool = True,
-) -> Result:
-    """A person uses an element of a message. With `confirmed` false they say no to its confirm dialog."""
+async def click(workspace: Workspace, courier: Courier, user: str, channel: str, ts: str, use: Use) -> Result:
+    """A person uses an element of a message."""
     person, where = person_named(workspace, user), channel_named(workspace, channel)
     message = seen(workspace, user, channel, ts)
-    element = pick(message.blocks, action_id, value, block_id)
-    if (confirm := element.body.get("confirm")) and not confirmed:
-        return Result(None, note=f"Confirm dialog answered with {confirm['deny']['text']!r}: nothing was sent.")
+    element = pick(message.blocks, use)
+    if refused := _declined(element, use):
+        return refused
     payload = common(workspace, "block_actions", person) | _on_message(workspace, where, message)
     payload |= {
-        "actions": [action(workspace, element, value)],
-        "state": {"values": values(message.blocks, element, value)},
-        "response_url": new_hook(workspace, base_url, Hook(workspace.now(), user, channel, ts)),
+        "actions": [action(workspace, element, use.value)],
+        "state": {"values": values(message.blocks, element, use.value)},
+        "response_url": new_hook(workspace, Hook(workspace.now(), user, channel, ts)),
     }
     return result.of(await courier.interaction(payload), "The button")
+
+
+def _declined(element: Element, use: Use) -> Result | None:
+    """The person reads the confirm dialog and says no."""
+    confirm = element.body.get("confirm")
+    if not confirm or use.confirmed:
+        return None
+    return Result(None, note=f"{confirm['title']['text']}: answered {confirm['deny']['text']!r}, nothing was sent.")
 
 
 def _on_message(workspace: Workspace, channel: Channel, message: Message) -> Json:
@@ -112,18 +123,17 @@ def _on_message(workspace: Workspace, channel: Channel, message: Message) -> Jso
     }
 
 
-async def click_view(
-    workspace: Workspace, courier: Courier, user: str, view: View, action_id: str, value: Any = None
-) -> Result:
+async def click_view(workspace: Workspace, courier: Courier, user: str, view: View, use: Use) -> Result:
     """A person uses an element of a modal or of the App Home."""
     person = person_named(workspace, user)
-    element = pick(view.body["blocks"], action_id, value, None)
-    state = {"values": values(view.body["blocks"], element, value)}
+    element = pick(view.body["blocks"], use)
+    if refused := _declined(element, use):
+        return refused
+    state = {"values": values(view.body["blocks"], element, use.value)}
     view.body["state"] = state
     payload = common(workspace, "block_actions", person, view.id) | {
         "container": {"type": "view", "view_id": view.id},
         "view": view.body,
-        "state": state,
-        "actions": [action(workspace, element, value)],
+        "actions": [action(workspace, element, use.value)],
     }
     return result.of(await courier.interaction(payload), "The button")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
 from bot.sandbox.slack.fake import FakeSlack
+from bot.sandbox.slack.mentions import in_message
 from bot.sandbox.slack.state import Json, Message, Workspace
 from bot.sandbox.slack.wire import described
 
@@ -11,10 +12,11 @@ Look = Callable[[FakeSlack, dict[str, str]], Json]
 
 
 def shown(workspace: Workspace, message: Message) -> Json:
-    """A message with what Slack itself would not tell: its earlier versions and who alone sees it."""
+    """A message with what Slack itself would not tell: its earlier versions, who alone sees it, whom it notifies."""
     return described(workspace, message) | {
         "channel": message.channel,
         "visible_to": message.visible_to,
+        "mentions": sorted(in_message(message)),
         "edit_count": len(message.edits),
         "edits": [asdict(edit) for edit in message.edits],
     }

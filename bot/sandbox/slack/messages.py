@@ -52,8 +52,9 @@ def thread(workspace: Workspace, channel: Channel, args: Arguments) -> str:
 
 def post_message(workspace: Workspace, args: Arguments) -> Json:
     channel = writable(workspace, args.text("channel"))
-    message = build(workspace, channel, read_content(args), thread(workspace, channel, args))
+    message = build(workspace, channel, read_content(workspace, args), thread(workspace, channel, args))
     message.broadcast = bool(message.thread_ts) and args.flag("reply_broadcast")
+    message.links_names = args.flag("link_names") or args.text("parse") == "full"
     add(workspace, message)
     answer: Json = {"channel": channel.id, "ts": message.ts, "message": described(workspace, message)}
     return answer | advice(args)
@@ -72,7 +73,7 @@ def post_ephemeral(workspace: Workspace, args: Arguments) -> Json:
     user = args.need("user")
     if user not in channel.members:
         raise Refusal("user_not_in_channel")
-    message = build(workspace, channel, read_content(args), thread(workspace, channel, args))
+    message = build(workspace, channel, read_content(workspace, args), thread(workspace, channel, args))
     return {"message_ts": add_ephemeral(workspace, message, user).ts}
 
 
@@ -106,7 +107,7 @@ def update(workspace: Workspace, args: Arguments) -> Json:
     message = _own(workspace, args, "cant_update_message")
     if workspace.channels[message.channel].is_archived:
         raise Refusal("is_inactive")
-    edit(message, read_content(args, limits.EDIT_TEXT), workspace.now())
+    edit(message, read_content(workspace, args, limits.EDIT_TEXT), workspace.now())
     shown = described(workspace, message)
     return {"channel": message.channel, "ts": message.ts, "text": message.text, "message": shown} | advice(args)
 

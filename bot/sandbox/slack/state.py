@@ -72,7 +72,7 @@ class Edit:
 
 @dataclass
 class Message:
-    """One message; `ts` names it within its channel. `expired` hides an ephemeral or a deleted one."""
+    """One message; `ts` names it within its channel, `visible_to` is set for an ephemeral one."""
 
     channel: str
     ts: str
@@ -89,6 +89,7 @@ class Message:
     edited_at: float | None = None
     edits: list[Edit] = field(default_factory=list)
     reactions: dict[str, list[str]] = field(default_factory=dict)
+    links_names: bool = False
 
 
 @dataclass
@@ -151,11 +152,12 @@ class Call:
 
 @dataclass
 class Workspace:
-    """Everything the fake knows, and its clock (`now`, seconds since the epoch)."""
+    """Everything the fake knows; `now` is its clock (seconds since the epoch), `base_url` where it listens."""
 
     team: Team
     app: App
     now: Callable[[], float]
+    base_url: str = ""
     people: dict[str, Person] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
