@@ -1,6 +1,7 @@
 """The only file that imports cedarpy: parsed once, asked often, and whatever goes wrong is a refusal."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from bot.core.errors import ConfigError
 from bot.core.rules import PolicyText
 from bot.engine.policy.schema import Entity, Uid
 
+_NOISE = re.compile(r'^for policy `policy0`, | for Aisq::Action::"[^"]*"$')
 WIDTH = 110  # characters a line in which policies are written
 Syntax = dict[str, Any]  # Cedar's JSON policy format: https://docs.cedarpolicy.com/policies/json-format.html
 
@@ -86,8 +88,8 @@ def check(policy: PolicyText, schema: str | cedarpy.Schema) -> None:
     syntax(policy)
     found = cedarpy.validate_policies(policy.text, schema)
     if not found:
-        each = dict.fromkeys(error.error.removeprefix("for policy `policy0`, ") for error in found.errors)
-        raise _wrong(policy, "; ".join(each))
+        each = {_NOISE.sub("", error.error) for error in found.errors}  # it says the same again for every action
+        raise _wrong(policy, "; ".join(sorted(each)))
 
 
 def formatted(policy: PolicyText) -> str:

@@ -70,7 +70,8 @@ class Policy:
         self, approver: Actor, requester: str, operation: str, target: str | None, facts: Facts
     ) -> Decision:
         """Whether `approver` may approve `operation`, which the actor with the id `requester` asked for."""
-        return self.decide(approver, "approve", target, self.acting_on(operation, requester, facts))
+        refusal = self._unknown(operation, target)
+        return refusal or self.decide(approver, "approve", target, self.acting_on(operation, requester, facts))
 
     def acting_on(self, operation: str, requester: str, facts: Facts) -> Facts:
         """The facts for a control (approve, deny, ops cancel), which is about somebody's operation."""

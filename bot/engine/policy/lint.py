@@ -11,7 +11,7 @@ from bot.core.rules import KNOWN, Act, PolicyFiles, PolicyText, Stage, Traits, p
 from bot.engine.policy.cases import run_cases
 from bot.engine.policy.cedar import Syntax, check, formatted, syntax
 from bot.engine.policy.schema import ATTRIBUTES, ESTATE, fact_types, schema, words_of
-from bot.engine.policy.syntax import asked, compared, covers, indirect, named
+from bot.engine.policy.syntax import Asked, asked, compared, covers, indirect, named, unread
 from bot.engine.policy.witness import Witness
 
 RESCUES = ("rollback", "ops cancel", "deny", "status")  # must work when monitoring does not
@@ -48,6 +48,8 @@ class _Rules:
         self._names = _names(files, acts, targets)
         self._attributes = {of: {name.rstrip("?") for name in has} for of, has in ATTRIBUTES.items()}
         self._attributes["context"] = set(Facts.model_fields)
+        self._booleans = {Asked("context", name) for name, kind in fact_types().items() if kind is bool}
+        self._booleans.add(Asked("principal", "active"))
         self._words = _words(acts, targets)
         self._witness = Witness(acts, tuple(files.roles.roles), targets)
 
@@ -59,7 +61,7 @@ class _Rules:
             return [refused]
         tree = syntax(policy)
         rules: tuple[Callable[[Syntax], Iterator[str]], ...]
-        rules = (self._literals, indirect, self._misspelt, self._never_equal, self._monitoring)
+        rules = (self._literals, indirect, self._misspelt, self._never_equal, self._yes_or_no, self._monitoring)
         found = [sentence for rule in rules for sentence in rule(tree)]
         if policy.text != formatted(policy):
             found.append(f"is formatted otherwise than all policies are; write\n{formatted(policy)}")
@@ -83,6 +85,10 @@ class _Rules:
             words = self._words.get((of, attribute), (text,))
             if text not in words:
                 yield f'{of}.{attribute} is never "{text}"; it is {", ".join(words)}'
+
+    def _yes_or_no(self, tree: Syntax) -> Iterator[str]:
+        for of, name in sorted(unread(tree) & self._booleans):
+            yield f"`{of} has {name}` also holds when it is false; write `{of} has {name} && {of}.{name}`"
 
     def _monitoring(self, tree: Syntax) -> Iterator[str]:
         measured = {name for name, field in Facts.model_fields.items() if source(field) is Source.MONITORING}

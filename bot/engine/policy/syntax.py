@@ -47,6 +47,12 @@ def asked(tree: Syntax) -> frozenset[Asked]:
     return frozenset(_asked(args) for op, args, _ in _walk(tree["conditions"]) if op in (".", "has"))
 
 
+def unread(tree: Syntax) -> frozenset[Asked]:
+    """Attributes that are only looked for, never read: known to be false is known too."""
+    read = {_asked(args) for op, args, _ in _walk(tree["conditions"]) if op == "."}
+    return asked(tree) - read
+
+
 def indirect(tree: Syntax) -> Iterator[str]:
     """What a reader, this one too, cannot follow: facts by a detour, and membership of what has no known groups."""
     for op, args, above in _walk(tree["conditions"]):

@@ -5,12 +5,11 @@ from itertools import islice, product
 from typing import Any
 
 from bot.core.facts import PersonId
-from bot.core.operation import Verb
 from bot.core.rules import Act, PolicyText, Traits
 from bot.engine.policy.cedar import Cedar, Question, Syntax, syntax
 from bot.engine.policy.decide import MOST_APPROVALS
 from bot.engine.policy.schema import about, entities, fact_types, person, schema, uid, words_of
-from bot.engine.policy.syntax import asked, covers, named, values
+from bot.engine.policy.syntax import Asked, asked, covers, named, values
 
 MOST_TRIES = 20_000  # then it gets the benefit of the doubt
 _BATCH = 200
@@ -38,21 +37,26 @@ class Witness:
         return left <= 0
 
     def _people(self, tree: Syntax) -> Iterator[tuple[str, tuple[str, ...], bool | None]]:
-        mentioned = [one.id for one in named(tree) if one.kind == "Role" and one.id in self._roles]
-        some = [self._roles, (), *((role,) for role in mentioned)]
-        yield from product([_SOMEBODY, *_written(tree)], some, (True, False, None))
+        roles = [one.id for one in named(tree) if one.kind == "Role"]
+        some = [self._roles, *([()] if roles else []), *((role,) for role in roles if role in self._roles)]
+        active = (True, False, None) if Asked("principal", "active") in asked(tree) else (True,)
+        yield from product([_SOMEBODY, *_written(tree)], some, active)
 
     def _questions(self, tree: Syntax, who: str) -> Iterator[Question]:
-        domains = dict(_domains(tree, who))
-        for values_ in product(*domains.values()):
-            facts = {name: value for name, value in zip(domains, values_, strict=True) if value is not None}
+        domains, targets = dict(_domains(tree, who)), self._different(tree)
+        for chosen in product(*domains.values()):
+            facts = {name: value for name, value in zip(domains, chosen, strict=True) if value is not None}
             for operation, act in self._acts.items():
                 if covers(tree, operation, act):
-                    for target in self._places(act.verb):
+                    for target in [*targets, *([None] if act.verb == "answer" else [])]:
                         yield Question(uid("User", who), operation, about(target), facts)
 
-    def _places(self, verb: Verb) -> list[str | None]:
-        return [*self._targets, *([None] if verb == "answer" else [])]
+    def _different(self, tree: Syntax) -> list[str]:
+        """Targets that the policy can tell apart."""
+        if {"System", "Environment", "Target"} & {one.kind for one in named(tree)}:
+            return list(self._targets)
+        attributes = sorted(one.attribute for one in asked(tree) if one.of == "resource")
+        return list({tuple(getattr(one, a) for a in attributes): name for name, one in self._targets.items()}.values())
 
 
 def _written(tree: Syntax) -> list[str]:
