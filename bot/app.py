@@ -28,7 +28,7 @@ from bot.engine.people import People, Source
 from bot.engine.policy import Policy
 from bot.engine.registry import Names, Registry
 from bot.engine.run import Engine
-from bot.engine.sweep import Keeper, Sweeper
+from bot.engine.sweep import Judging, Keeper, Sweeper
 from bot.engine.worker import Tidier, Worker
 from bot.engine.workflow import Workflows
 from bot.settings import Settings
@@ -116,13 +116,14 @@ class App:
         runs = Workflows(
             applier, url=self.settings.progress, executor=self.executor, poll_s=self.settings.sweep_every_s
         )
-        sweeper = Sweeper(self.ledger, runs, self.leases, self.front.proceed, checker.judge, patience_s=2.0)
+        sweeper = Sweeper(self.ledger, runs, self.leases, self.front.proceed, patience_s=2.0)
         services = [target for target in self.catalog.targets() if target.kind == "service"]
         tidier = Tidier(self.files.limits, self.clock, SqlRetention(self._engine).purge, self.audit.purge, runs.purge)
         return Worker(
             Keeper(self.leases, self.executor, socket.gethostname(), SystemClock().monotonic),
             runs,
             sweeper,
+            Judging(self.ledger, checker.judge),
             Observer(services, self.binder, self.history, self.clock),
             tidier,
             sweep_every_s=self.settings.sweep_every_s,

@@ -19,6 +19,8 @@ from bot.core.watching import Alert, Domain, Logs, Monitoring, Registry, SecretR
 
 def tag_of(entry: Any) -> str:
     """By which model an entry is read: its `type`; one that aisq does not ship brings `kind` and `place`."""
+    if isinstance(entry, Other | OtherService):
+        return "other service" if isinstance(entry, OtherService) else "other"
     if not isinstance(entry, dict):
         return str(getattr(entry, "type", ""))
     if "kind" in entry and "place" in entry:

@@ -7,7 +7,7 @@ Three kinds: a `Look` answers, a `Change` plans, a `Control` acts on another ope
 import inspect
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Literal, get_type_hints
+from typing import Annotated, Any, ClassVar, get_type_hints
 
 from pydantic import (
     BaseModel,
@@ -21,9 +21,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticUndefined, core_schema
 
-from bot.core.request import Subject, Target
-
-Verb = Literal["answer", "plan", "act"]
+from bot.core.request import Subject, Target, Verb
 
 
 class Risk(StrEnum):
@@ -88,7 +86,7 @@ class Operation(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(
-        cls, *, risk: Risk | None = None, aliases: tuple[str, ...] = (), examples: tuple[str, ...] = ()
+        cls, *, risk: Risk | None = None, aliases: tuple[str, ...] = (), examples: tuple[str, ...] = (), **_: Any
     ) -> None:
         if risk is None:
             return  # one of the three kinds below

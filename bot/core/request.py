@@ -87,12 +87,16 @@ class Ask(BaseModel, frozen=True):
     channel: str = ""
 
 
+Verb = Literal["answer", "plan", "act"]
+
+
 class Request(BaseModel, frozen=True):
-    """An understood request; `params` are JSON and name targets in full."""
+    """An understood request; `params` are JSON and name targets in full. `verb`: a look, a change or a control."""
 
     id: str
     actor: Actor
     operation: str
+    verb: Verb
     params: dict[str, JsonValue]
     target: Target | None
     text: str

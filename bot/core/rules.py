@@ -7,7 +7,8 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
-from bot.core.operation import Operation, Risk, Verb
+from bot.core.operation import Operation, Risk
+from bot.core.request import Verb
 
 KNOWN = "known"  # the role of everyone who has a role; implied, never written in roles.yaml
 

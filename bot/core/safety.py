@@ -33,7 +33,10 @@ def can_start(target: Target, release: Release, images: ImageReads, secrets: Sec
         yield Finding(level="bad", subject="release", sentence=f"{release.name} is not ready: {release.reason}")
     yield _image(target, release, images)
     for used in release.secrets:
-        yield _secret(target, used, secrets)
+        found = _secret(target, used, secrets)
+        yield found
+        if found.level == "risk":
+            return  # who does not answer once is not asked for each
 
 
 def fits(release: Release, left: Sequence[Release], schema_label: str) -> Iterator[Finding]:

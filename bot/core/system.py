@@ -81,7 +81,7 @@ class LedgerReads(Protocol):
     def operations(
         self, *, states: tuple[State, ...] = (), target: str = "", limit: int = 20
     ) -> tuple[OperationRecord, ...]:
-        """Newest first."""
+        """Changes only, newest first."""
         ...
 
     def effects(self, operation: str) -> tuple[EffectRecord, ...]: ...

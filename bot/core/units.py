@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -48,9 +49,24 @@ Duration = Annotated[
     PlainSerializer(duration_text, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": DURATION, "examples": ["300s", "15m", "7d"]}),
 ]
-Time = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", examples=["03:00"])]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)]
-Memory = Annotated[str, Field(pattern=r"^\d+(Mi|Gi)$", examples=["512Mi", "2Gi"])]
+
+
+def _formed(pattern: str, sentence: str) -> tuple[AfterValidator, WithJsonSchema]:
+    """Text of a form, which `sentence` says to write; editors get the pattern."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(sentence)
+        return text
+
+    return AfterValidator(check), WithJsonSchema({"type": "string", "pattern": f"^{pattern}$"})
+
+
+Time = Annotated[str, *_formed(r"([01]\d|2[0-3]):[0-5]\d", 'write a time of day in quotes, such as "03:00"')]
+Name = Annotated[
+    str, *_formed(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", "write 1 to 63 lower-case letters, digits and hyphens")
+]
+Memory = Annotated[str, *_formed(r"\d+(Mi|Gi)", "write memory such as 512Mi or 2Gi")]
 Percent = Annotated[float, Field(gt=0, le=100)]
 Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 

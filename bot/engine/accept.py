@@ -55,6 +55,7 @@ class Acceptor:
             id=new_id(),
             actor=self._directory.actor(ask.actor),
             operation=operation.command(),
+            verb=operation.verb,
             params=operation.model_dump(mode="json"),
             target=operation.target,
             text=ask.text,

@@ -135,12 +135,13 @@ class _Run:
 
     def _stopped(self, position: int, step: Step, did: Data) -> Done:
         ending, detail = did["ending"], did["detail"]
-        if ending == "uncertain":
+        if step.kind == "check" and step.if_broken == "report":
+            state: State = "uncertain" if ending == "uncertain" else "failed"
+            return Done(state=state, detail=f"{detail}; left as it is, look at {self._plan.target}")
+        if ending == "uncertain" and step.kind == "call":
             return Done(state="uncertain", detail=f"{detail}; look at {self._plan.target} before doing anything else")
         if ending == "changed by someone else":  # undoing would overwrite what they did
             return Done(state="failed", detail=f"stopped, and left as it is: {detail}")
-        if step.kind == "check" and step.if_broken == "report":
-            return Done(state="uncertain", detail=f"{detail}; look at {self._plan.target}")
         why = _cancelled(detail, "put back") if ending == "cancelled" else Done(state="failed", detail=detail)
         return self._back(position if ending == "cancelled" else position + 1, why)
 
@@ -173,7 +174,7 @@ def _ending(record: EffectRecord) -> Data:
 
 
 def _checked(checked: Checked) -> Data:
-    ending = "succeeded" if checked.state == "holds" else "failed"
+    ending = {"holds": "succeeded", "broken": "failed"}.get(checked.state, "uncertain")
     return {"ending": ending, "detail": checked.sentence, "version": ""}
 
 

@@ -1,7 +1,7 @@
 """The one bridge between doors and the engine: submit, ask, watch.
 
-Everything behind it is synchronous; doors may be async. Two bounded pools: slow looks at clouds cannot starve
-acknowledgements.
+Everything behind it is synchronous; doors may be async. Three bounded pools: plans cannot starve acknowledgements,
+and looks (people reload a status that hangs) cannot starve plans.
 """
 
 import asyncio
@@ -33,7 +33,8 @@ class Front:
         self._acceptor, self._engine, self._registry, self._ledger = acceptor, engine, registry, ledger
         self._directory = directory
         self._quick = ThreadPoolExecutor(8, thread_name_prefix="accept")
-        self._slow = ThreadPoolExecutor(8, thread_name_prefix="plan")
+        self._plans = ThreadPoolExecutor(8, thread_name_prefix="plan")
+        self._looks = ThreadPoolExecutor(8, thread_name_prefix="look")
         self._busy: set[str] = set()
         self._lock = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
@@ -68,17 +69,18 @@ class Front:
     async def slowly(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run something that may wait for a cloud."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._slow, lambda: call(*args, **kwargs))
+        return await loop.run_in_executor(self._looks, lambda: call(*args, **kwargs))
 
     # --- for the sweep
 
     def proceed(self, operation: str) -> None:
-        """Plan or answer in the slow pool, unless this process is at it already."""
+        """Plan or answer in a pool, unless this process is at it already."""
         with self._lock:
             if operation in self._busy:
                 return
             self._busy.add(operation)
-        self._slow.submit(self._proceed, operation).add_done_callback(_report)
+        pool = self._looks if self._ledger.operation(operation).request.verb == "answer" else self._plans
+        pool.submit(self._proceed, operation).add_done_callback(_report)
 
     def on_change(self, listener: Callable[[], None]) -> None:
         self._listeners.append(listener)
@@ -86,7 +88,8 @@ class Front:
     def stop(self) -> None:
         """Take nothing more; what is being planned is planned again by whoever comes next."""
         self._quick.shutdown(wait=False, cancel_futures=True)
-        self._slow.shutdown(wait=False, cancel_futures=True)
+        self._plans.shutdown(wait=False, cancel_futures=True)
+        self._looks.shutdown(wait=False, cancel_futures=True)
 
     def _proceed(self, operation: str) -> None:
         try:

@@ -40,12 +40,11 @@ class Sweeper:
         runs: Runs,
         leases: Leases,
         proceed: Callable[[str], object],
-        judge: Callable[[str], None],
         *,
         patience_s: float,
     ) -> None:
         self._ledger, self._runs, self._leases = ledger, runs, leases
-        self._proceed, self._judge, self._patience_s = proceed, judge, patience_s
+        self._proceed, self._patience_s = proceed, patience_s
 
     def round(self) -> None:
         """Everything, in the order of how much it hurts to wait."""
@@ -56,8 +55,20 @@ class Sweeper:
         self._ledger.expire()
         for operation in self._ledger.accepted(older_than_s=self._patience_s):
             self._proceed(operation)
+
+
+class Judging:
+    """One round of judgements, beside the sweep: monitoring may hang, and nothing may wait for it."""
+
+    def __init__(self, ledger: Ledger, judge: Callable[[str], None]) -> None:
+        self._ledger, self._judge = ledger, judge
+
+    def round(self) -> None:
         for operation in self._ledger.judging():
-            self._judge(operation)
+            try:
+                self._judge(operation)
+            except BotError as error:
+                log.warning("operation %s was not judged yet: %s", operation, error)
 
 
 class Repeating(threading.Thread):

@@ -7,7 +7,7 @@ from datetime import timedelta
 from bot.core.rules import Limits
 from bot.core.system import Clock
 from bot.engine.observe import Observer
-from bot.engine.sweep import Keeper, Repeating, Sweeper
+from bot.engine.sweep import Judging, Keeper, Repeating, Sweeper
 from bot.engine.workflow import Workflows
 
 log = logging.getLogger(__name__)
@@ -22,6 +22,7 @@ class Worker:
         keeper: Keeper,
         workflows: Workflows,
         sweeper: Sweeper,
+        judging: Judging,
         observer: Observer,
         tidy: Callable[[], object],
         *,
@@ -30,14 +31,16 @@ class Worker:
     ) -> None:
         self._keeper, self._workflows = keeper, workflows
         self._sweep = Repeating("sweep", sweep_every_s, sweeper.round)
+        self._judge = Repeating("judge", sweep_every_s, judging.round)
         self._observe = Repeating("observe", OBSERVE_EVERY_S / rate, observer.look)
         self._tidy = Repeating("tidy", TIDY_EVERY_S / rate, tidy)
+        self._threads = (self._sweep, self._judge, self._observe, self._tidy)
 
     def start(self) -> None:
         """Take over what dead processes left, then take new work. The lease is renewed first: a launch may be slow."""
         self._keeper.start()
         self._workflows.launch()
-        for thread in (self._sweep, self._observe, self._tidy):
+        for thread in self._threads:
             thread.start()
         log.info("ready to work")
 
@@ -47,7 +50,7 @@ class Worker:
 
     def stop(self, drain_s: int) -> None:
         """Begin nothing more, finish the step in progress if it is short, let others take over the rest."""
-        for thread in (self._sweep, self._observe, self._tidy):
+        for thread in self._threads:
             thread.stop()
         self._workflows.stop(drain_s)
         self._keeper.stop()

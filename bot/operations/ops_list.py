@@ -24,7 +24,6 @@ class OpsList(Look, risk=Risk.READ, aliases=("ops",), examples=("ops", "ops list
         rows = tuple(
             (one.id, one.request.received_at, one.request.actor.name, one.request.text, one.state, one.detail)
             for one in records
-            if one.request.operation != "ops list"
         )
         columns = ("operation", "asked", "by", "request", "state", "outcome")
         return Answer(title="Operations", parts=(Table(title="", columns=columns, rows=rows, empty="none so far"),))

@@ -2,7 +2,7 @@
 
 from bot.core.answer import Answer, Code, Part, Table, Text
 from bot.core.operation import Look, OperationRef, Risk, param
-from bot.core.system import LedgerReads, OperationRecord
+from bot.core.system import EffectRecord, LedgerReads, OperationRecord
 
 
 class OpsShow(Look, risk=Risk.READ, examples=("ops show 7k3q",)):
@@ -12,13 +12,15 @@ class OpsShow(Look, risk=Risk.READ, examples=("ops show 7k3q",)):
 
     def answer(self, ledger: LedgerReads) -> Answer:
         record = ledger.operation(self.operation.id)
-        writes = tuple(
-            (one.effect.key.partition("/")[2], one.call.title or one.call.verb, one.effect.version, one.ending or "under way", one.detail)
-            for one in ledger.effects(record.id)
-        )  # fmt: skip
+        writes = tuple(_write(one) for one in ledger.effects(record.id))
         table = Table(title="Writes", columns=("step", "what", "at version", "ending", "detail"), rows=writes)
         parts = (*_outcome(record), *_plan(record), *((table,) if writes else ()))
         return Answer(title=f"{record.id}: {record.request.text}", parts=parts, good=record.state != "uncertain")
+
+
+def _write(one: EffectRecord) -> tuple[str, ...]:
+    step, what = one.effect.key.partition("/")[2], one.call.title or one.call.verb
+    return step, what, one.effect.version, one.ending or "under way", one.detail
 
 
 def _outcome(record: OperationRecord) -> tuple[Part, ...]:

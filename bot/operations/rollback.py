@@ -9,7 +9,7 @@ from bot.core.lastgood import Past, merged, pasts, percent, spans_of
 from bot.core.operation import Risk, ServiceRef, param
 from bot.core.parser import did_you_mean, near
 from bot.core.plan import Hold, Moment, Plan, Verdict
-from bot.core.ports import ComputeReads, ImageReads, MetricReads, Release, SecretReads, ServiceState
+from bot.core.ports import ComputeReads, ImageReads, MetricReads, Release, Requests, SecretReads, ServiceState
 from bot.core.rollout import Rollout, shifted
 from bot.core.safety import can_take, served_well
 from bot.core.system import HistoryReads, Serving
@@ -135,12 +135,8 @@ class _Memory:
 
     def errors_now(self) -> dict[str, float]:
         """Percent of errors in the last minutes that monitoring has counted; empty when it cannot be read."""
-        until = self._moment.now
-        try:
-            since = until - RECENT - timedelta(seconds=self._metrics.lag_s(self._service))
-            counted = self._metrics.requests(self._service, since, until, FINE_S)
-        except CloudError:
-            return {}
+        lag = timedelta(seconds=self._metrics.lag_s(self._service))
+        counted = self._requests(RECENT + lag, timedelta(0), FINE_S)
         total = sum(one.total for one in counted)
         return {"error_rate_pct": 100 * sum(one.errors for one in counted) / total} if total else {}
 
@@ -160,14 +156,20 @@ class _Memory:
     def _counted(self) -> tuple[Serving, ...]:
         """Spans from request counts: coarse over the whole time, fine over the last hours."""
         by_tag_only = frozenset(set(self._now.tags.values()) - self._serving)
-        until = self._moment.now
+        fine = self._requests(FINE_FOR, timedelta(0), FINE_S)
+        coarse = self._requests(self._rule.max_age, FINE_FOR, COARSE_S)
+        return (*spans_of(fine, FINE_S, by_tag_only), *spans_of(coarse, COARSE_S, by_tag_only))
+
+    def _requests(self, since: timedelta, until: timedelta, step_s: int) -> tuple[Requests, ...]:
+        """Counts from so long ago to so long ago; nothing, and no further question, once monitoring failed."""
+        if self.trouble:
+            return ()
+        now = self._moment.now
         try:
-            fine = self._metrics.requests(self._service, until - FINE_FOR, until, FINE_S)
-            coarse = self._metrics.requests(self._service, until - self._rule.max_age, until - FINE_FOR, COARSE_S)
+            return self._metrics.requests(self._service, now - since, now - until, step_s)
         except CloudError as error:
             self.trouble = str(error)
             return ()
-        return (*spans_of(fine, FINE_S, by_tag_only), *spans_of(coarse, COARSE_S, by_tag_only))
 
     def _too(self, past: Past) -> str:
         if past.health == "few":

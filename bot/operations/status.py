@@ -129,6 +129,5 @@ class _Looker:
 
     def _running(self, target: Target) -> list[Part]:
         records = self._ledger.operations(states=OPEN, target=target.full_name, limit=10)
-        changes = [one for one in records if one.plan]
-        said = (f"{one.id} {one.state}: {one.request.text} (by {one.request.actor.name})" for one in changes)
+        said = (f"{one.id} {one.state}: {one.request.text} (by {one.request.actor.name})" for one in records)
         return [Text(text=one, mood="warning") for one in said]

@@ -70,7 +70,7 @@ class Case:
         self.good = "backend-00041-kex"
         self.bad = town.cloud.release(SERVICE, error_rate=0.08, traffic=100)
         self._until(lambda: self._serving() == {self.bad: 100}, "the bad release never served")
-        self._since = town.cloud.calls()[-1]["sequence"]
+        self._since = town.cloud.calls()[-1]["seq"]
         self._first = len(town.people.messages(CHANNEL))
 
     def run(self, boundary: Boundary | None) -> Result:
@@ -124,13 +124,14 @@ class Case:
 
     def _serving(self) -> dict[str, int]:
         now = self._town.cloud.service(SERVICE)
-        return {} if now["reconciling"] else {name: share for name, share in now["serving"].items() if share}
+        return {} if now["reconciling"] else {name: share for name, share in now["traffic"].items() if share}
 
     def _updates(self) -> list[dict[str, Any]]:
-        return list(self._town.cloud.calls(method="UpdateService", since=self._since))
+        found = self._town.cloud.calls(method="UpdateService", since=self._since)
+        return [call for call in found if call["api"] != "console"]
 
     def _wrong(self) -> str:
-        committed = [call["traffic"] for call in self._updates() if call["fate"] == "committed"]
+        committed = [call["traffic"] for call in self._updates() if call["committed"]]
         texts = [" ".join(lines(card)) for card in self._cards()]
         checks = {
             f"traffic is {self._serving()}": self._serving() == {self.good: 100},

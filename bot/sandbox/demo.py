@@ -122,7 +122,9 @@ class _Story:
         self._console.print(recorded.stdout.rstrip(), markup=False)
         verified = self._town.aisq("audit", "verify", "--as", "U0ANA")
         self._console.print("   " + verified.stdout.strip().replace("\n", "\n   "), markup=False)
-        committed = [call for call in self._cloud.calls(method="UpdateService") if call["fate"] == "committed"]
+        committed = [
+            call for call in self._cloud.calls(method="UpdateService") if call["committed"] and call["api"] != "console"
+        ]
         for call in committed:
             self._console.print(f"   cloud: {call['method']} {call['fate']}, traffic {call['traffic']}", markup=False)
         if [call["traffic"] for call in committed] != [{good: 100}]:
@@ -137,7 +139,7 @@ class _Story:
     # --- looking
 
     def _served(self) -> dict[str, int]:
-        return {name: share for name, share in self._cloud.service(SERVICE)["serving"].items() if share}
+        return {name: share for name, share in self._cloud.service(SERVICE)["traffic"].items() if share}
 
     def _errors(self) -> float:
         return float(self._cloud.service(SERVICE)["error_rate"])

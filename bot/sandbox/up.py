@@ -91,7 +91,7 @@ class _Prompt:
             self._kill()
         elif line == "cloud":
             now = self._town.cloud.service(SERVICE)
-            self._console.print(f"  serving {now['serving']}, failing {now['error_rate']:.1%}", markup=False)
+            self._console.print(f"  serving {now['traffic']}, failing {now['error_rate']:.1%}", markup=False)
         elif line == "quit":
             self._stopping.set()
         elif line:

@@ -40,7 +40,8 @@ class SqlLedger:
     def operations(
         self, *, states: tuple[State, ...] = (), target: str = "", limit: int = 20
     ) -> tuple[OperationRecord, ...]:
-        rows = select(OperationRow).order_by(OperationRow.created_at.desc(), OperationRow.id).limit(limit)
+        rows = select(OperationRow).where(OperationRow.verb == "plan").limit(limit)
+        rows = rows.order_by(OperationRow.created_at.desc(), OperationRow.id)
         if states:
             rows = rows.where(OperationRow.state.in_(states))
         if target:
@@ -72,6 +73,7 @@ class SqlLedger:
                 id=request.id,
                 request=request.model_dump(mode="json"),
                 operation=request.operation,
+                verb=request.verb,
                 actor=request.actor.id,
                 target=request.target.full_name if request.target else "",
                 created_at=now,
@@ -282,6 +284,8 @@ class SqlLedger:
         self._note(session, row, state, by, detail=detail, **more)
 
     def _note(self, session: Session, row: OperationRow, event: str, by: str, **body: JsonValue) -> None:
+        if row.verb == "answer" and row.state != "denied":
+            return  # who looks changes nothing; only a refusal is worth a link of the chain
         audit.append(session, self._clock.now(), event, row.id, by, {"target": row.target, **body})
 
 

@@ -41,6 +41,7 @@ class OperationRow(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     request: Mapped[Json]
     operation: Mapped[str]
+    verb: Mapped[str]
     actor: Mapped[str]
     target: Mapped[str] = mapped_column(default="", index=True)
     created_at: Mapped[datetime] = mapped_column(index=True)

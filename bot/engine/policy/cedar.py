@@ -78,7 +78,7 @@ def syntax(policy: PolicyText) -> Syntax:
     except ValueError as error:
         raise _wrong(policy, str(error)) from None
     if len(parsed["staticPolicies"]) != 1:
-        raise _wrong(policy, "a template permits nothing; write the role instead of ?principal or ?resource")
+        raise _wrong(policy, "must be one policy, without ?principal and ?resource: a template permits nothing")
     (tree,) = parsed["staticPolicies"].values()
     return dict(tree)
 

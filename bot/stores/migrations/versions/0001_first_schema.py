@@ -68,6 +68,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("request", sa.JSON(), nullable=False),
         sa.Column("operation", sa.Text(), nullable=False),
+        sa.Column("verb", sa.Text(), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("target", sa.Text(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
