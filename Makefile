@@ -53,8 +53,8 @@ venv: .venv/installed ## only prepare .venv
 	$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
-# The bot as the image has it: the runtime lock and nothing else, and the package installed, not linked.
-# Tests start it from there; they have no network to install anything with.
+# The bot as the image has it: the runtime lock and nothing else, the package installed, not linked, and without the
+# sandbox. Tests start it from there; they have no network to install anything with.
 runtime-venv: build/runtime-venv/installed
 
 build/runtime-venv/locked: requirements.lock
@@ -65,5 +65,6 @@ build/runtime-venv/locked: requirements.lock
 
 build/runtime-venv/installed: build/runtime-venv/locked pyproject.toml $(BOT_FILES)
 	rm -rf build/package && mkdir build/package && cp -R pyproject.toml README.md LICENSE bot build/package
+	rm -rf build/package/bot/sandbox
 	build/runtime-venv/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation --no-index --force-reinstall build/package
 	@touch $@
