@@ -36,7 +36,7 @@ CHANNEL_OPTIONS = (
     ("grpc.max_reconnect_backoff_ms", 1000),
 )
 LOGIN = "run `gcloud auth application-default login`, or give aisq's process a service account"
-_PERMISSION = re.compile(r"'([a-zA-Z]+(?:\.[a-zA-Z]+){2,})'")  # 'run.services.update'
+_PERMISSION = re.compile(r"[Pp]ermission ['\"]?([a-zA-Z]+(?:\.[a-zA-Z]+){2,})")  # Permission 'run.services.get' denied
 _LONGEST = 300  # characters of a sentence of Google's that are passed on
 
 

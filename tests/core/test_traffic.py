@@ -1,6 +1,7 @@
 """core/traffic.py: percentages that add up, always in the same way."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -53,7 +54,7 @@ def test_the_order_of_the_names_does_not_matter(some: dict[str, float], random: 
 def test_more_weight_never_gets_less(some: dict[str, float]) -> None:
     shares = spread(some)
     ordered = sorted(some, key=lambda name: some[name])
-    assert all(shares[lo] <= shares[hi] for lo, hi in zip(ordered, ordered[1:], strict=False) if some[lo] < some[hi])
+    assert all(shares[lo] <= shares[hi] for lo, hi in pairwise(ordered) if some[lo] < some[hi])
 
 
 @given(weights)

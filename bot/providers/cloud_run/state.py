@@ -89,8 +89,8 @@ def _readiness(revision: run_v2.Revision) -> tuple[bool, str]:
 
 
 def _why(condition: run_v2.Condition) -> str:
-    reason = condition.revision_reason.name if condition.revision_reason else condition.reason.name
-    return sentence(condition.message) or reason.lower().replace("_", " ")
+    reason = condition.revision_reason or condition.reason
+    return sentence(condition.message) or (reason.name.lower().replace("_", " ") if reason else "no reason is given")
 
 
 def _image(revision: run_v2.Revision) -> str:
