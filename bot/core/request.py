@@ -24,6 +24,7 @@ State = Literal[
 ]
 STATES: tuple[State, ...] = get_args(State)
 OPEN: tuple[State, ...] = ("accepted", "waiting", "queued", "running")
+LEFT_AS_IT_IS = "stopped, and left as it is"  # how the detail begins when what failed was not put back
 DUE: tuple[State, ...] = ("queued", "running")  # what must be executing somewhere
 
 

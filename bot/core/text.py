@@ -7,6 +7,7 @@ nothing else is changed, so that a reason in any language arrives as it was type
 import html
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from bot.core.errors import UserError
 
@@ -20,6 +21,8 @@ _QUOTES = str.maketrans(
         "\u2212": "-",
     }
 )
+_STRANGE = ("Cc", "Cs")  # control characters, and halves of characters, which no text can hold
+_PLAIN = re.compile(r"[^\s\"'`\\<&]+")  # a word that cutting leaves as it is
 _DASHES = "\u2014\u2013\u2015\u2012"
 _LINK = re.compile(r"<(?:https?|mailto):[^>|]*\|([^>]*)>|<(https?:[^>|]*)>")
 
@@ -29,9 +32,25 @@ def words(line: str) -> list[str]:
     if len(line) > LONGEST:
         raise UserError(f"That is {len(line):,} characters; write at most {LONGEST:,}.")
     plain = html.unescape(_LINK.sub(lambda link: link[1] or link[2], line)).translate(_QUOTES)
-    if strange := next((c for c in plain if unicodedata.category(c) == "Cc" and c not in "\t\n\r"), ""):
+    if strange := next((c for c in plain if unicodedata.category(c) in _STRANGE and c not in "\t\n\r"), ""):
         raise UserError(f"There is a control character (U+{ord(strange):04X}) in that; type it again without.")
     return _Cutter(plain).words()
+
+
+def line(said: Iterable[str]) -> str:
+    """Words that something else has cut already, a shell say, as one line that `words` cuts into the same words.
+
+    A quote of a phone's that stands in a word without spaces is left as it is: “too many errors”, pasted, is three
+    words to a shell and one to whoever wrote it.
+    """
+    return " ".join(_one_word(word) for word in said)
+
+
+def _one_word(word: str) -> str:
+    if _PLAIN.fullmatch(word):
+        return word
+    inside = re.sub(r'([\\"\u201c\u201d\u201e\u201f\u00ab\u00bb])', r"\\\1", word)
+    return f'"{inside.replace("&", "&amp;").replace("<", "&lt;")}"'
 
 
 class _Cutter:

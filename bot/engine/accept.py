@@ -6,6 +6,7 @@ from bot.core.operation import Operation
 from bot.core.request import Ask, Request
 from bot.core.system import Accepted, Clock, Directory, Ledger
 from bot.engine.gate import Gate
+from bot.engine.logs import about
 from bot.engine.registry import Names, Registry
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's: nothing that reads like something else
@@ -39,13 +40,14 @@ class Acceptor:
         operation = self._registry.read(ask.text, self._names.within(ask.channel))
         request = self._request(ask, operation)
         refused = self._gate.refusal(request.actor, operation)
-        accepted = self._ledger.accept(
-            request,
-            heard_as=ask.heard_as,
-            signature=ask.signature,
-            state="denied" if refused else "accepted",
-            detail=str(refused or ""),
-        )
+        with about(request.id):
+            accepted = self._ledger.accept(
+                request,
+                heard_as=ask.heard_as,
+                signature=ask.signature,
+                state="denied" if refused else "accepted",
+                detail=str(refused or ""),
+            )
         if refused and accepted.new:
             raise refused
         return accepted

@@ -9,10 +9,11 @@ from pydantic import BaseModel
 from bot.core.errors import Fenced, StoreError
 from bot.core.plan import Checked, Plan, Step
 from bot.core.ports import Effect
-from bot.core.request import State, Target
+from bot.core.request import LEFT_AS_IT_IS, State, Target
 from bot.core.system import Claim, Clock, EffectRecord, Ledger, OperationRecord
 from bot.engine.check import Checker
 from bot.engine.effect import Effector
+from bot.engine.logs import about
 
 log = logging.getLogger(__name__)
 MUTEX_WAIT_S = 60.0
@@ -48,7 +49,12 @@ class Applier:
         self._ledger, self._clock, self._owner = ledger, clock, owner
 
     def apply(self, operation: str, durable: Durable) -> str:
-        """The whole way, in reading order. Deterministic given what `durable` remembers."""
+        """The whole way to an outcome. Deterministic given what `durable` remembers."""
+        with about(operation):
+            return self._apply(operation, durable)
+
+    def _apply(self, operation: str, durable: Durable) -> str:
+        """In reading order."""
         claim = self._claim(operation)  # never remembered: every process that runs this needs a token of its own
         if claim == "busy":
             self._ledger.finish(
@@ -141,7 +147,7 @@ class _Run:
         if ending == "uncertain" and step.kind == "call":
             return Done(state="uncertain", detail=f"{detail}; look at {self._plan.target} before doing anything else")
         if ending == "changed by someone else":  # undoing would overwrite what they did
-            return Done(state="failed", detail=f"stopped, and left as it is: {detail}")
+            return Done(state="failed", detail=f"{LEFT_AS_IT_IS}: {detail}")
         why = _cancelled(detail, "put back") if ending == "cancelled" else Done(state="failed", detail=detail)
         return self._back(position if ending == "cancelled" else position + 1, why)
 

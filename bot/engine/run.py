@@ -12,6 +12,7 @@ from bot.core.system import Clock, Directory, Ledger, OperationRecord, Proposal
 from bot.engine.apply import Done
 from bot.engine.bind import Binder
 from bot.engine.gate import Gate
+from bot.engine.logs import about
 from bot.engine.registry import Registry
 
 log = logging.getLogger(__name__)
@@ -36,10 +37,11 @@ class Engine:
 
     def proceed(self, operation: str) -> OperationRecord:
         """Plan, answer or act. Safe to call again, from anywhere: who comes second changes nothing."""
-        record = self._ledger.operation(operation)
-        if record.state == "accepted":
-            self._ledger.propose(operation, self._proposal(record))
-        return self._ledger.operation(operation)
+        with about(operation):
+            record = self._ledger.operation(operation)
+            if record.state == "accepted":
+                self._ledger.propose(operation, self._proposal(record))
+            return self._ledger.operation(operation)
 
     def _proposal(self, record: OperationRecord) -> Proposal:
         try:
