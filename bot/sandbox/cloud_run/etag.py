@@ -18,7 +18,8 @@ def etag(name: str, changed: datetime) -> str:
 def version_of(tag: str) -> int:
     """The version (microseconds since 1970) in an etag. Raises ValueError if it is not one of ours."""
     try:
-        raw = base64.urlsafe_b64decode(tag.strip('"').split("/")[0] + "==")
+        part = tag.strip('"').split("/")[0]
+        raw = base64.b64decode(part + "=" * (-len(part) % 4), b"-_", validate=True)
         return int(timestamp_pb2.Timestamp.FromString(raw).ToMicroseconds())
     except (binascii.Error, DecodeError) as error:
         raise ValueError(f"not an etag of this API: {tag}") from error

@@ -5,6 +5,7 @@ from collections import Counter
 
 from google.cloud import run_v2
 from google.protobuf import field_mask_pb2
+from google.protobuf.message import Message
 
 from bot.sandbox.cloud_run import texts
 from bot.sandbox.cloud_run.etag import version_of
@@ -35,8 +36,10 @@ def check_etag(state: ServiceState, etag: str) -> None:
 def desired(current: run_v2.Service, request: run_v2.UpdateServiceRequest) -> run_v2.Service:
     """The service as it is asked for: the masked fields of the request, everything else as it is now."""
     mask = field_mask_pb2.FieldMask(paths=_paths(list(request.update_mask.paths)))
-    wanted = run_v2.Service(current)
-    mask.MergeMessage(run_v2.Service.pb(request.service), run_v2.Service.pb(wanted), True, True)
+    wanted, asked = run_v2.Service(current), run_v2.Service.pb(run_v2.Service(request.service))
+    for path in mask.paths:
+        _present(asked, path)
+    mask.MergeMessage(asked, run_v2.Service.pb(wanted), True, True)
     return wanted
 
 
@@ -75,6 +78,14 @@ def _check_target(where: str, target: run_v2.TrafficTarget) -> None:
         raise invalid(f"{where}.percent", f"Violation in {where}.percent: must be between 0 and 100.")
     if target.tag and not _TAG.fullmatch(target.tag):
         raise invalid(f"{where}.tag", f"Violation in {where}.tag: '{target.tag}' is not a DNS label.")
+
+
+def _present(message: Message, path: str) -> None:
+    """Make the messages around a masked field present: a field that is masked and not given is cleared."""
+    *around, _ = path.split(".")
+    for name in around:
+        message = getattr(message, name)
+        message.SetInParent()
 
 
 def _paths(asked: list[str]) -> list[str]:
