@@ -5,13 +5,13 @@ import socket
 import uuid
 from datetime import timedelta
 from functools import cached_property
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from bot import operations, providers
 from bot.core import folder
 from bot.core.catalog import Catalog
-from bot.core.rules import Traits, acts
-from bot.core.system import AuditReads, Desk, Directory, HistoryReads, LedgerReads, Manual, PinReads
+from bot.core.rules import PolicyFiles, Traits, acts
+from bot.core.system import AuditReads, Clock, Desk, Directory, HistoryReads, LedgerReads, Manual, PinReads
 from bot.engine.accept import Acceptor
 from bot.engine.apply import Applier
 from bot.engine.bind import Binder, Providers
@@ -29,8 +29,6 @@ from bot.engine.policy import Policy
 from bot.engine.registry import Names, Registry
 from bot.engine.run import Engine
 from bot.engine.sweep import Judging, Keeper, Sweeper
-from bot.engine.worker import Tidier, Worker
-from bot.engine.workflow import Workflows
 from bot.settings import Settings
 from bot.stores import database
 from bot.stores.audit import SqlAudit
@@ -41,6 +39,9 @@ from bot.stores.ledger import SqlLedger
 from bot.stores.policy_files import policy_files
 from bot.stores.retention import SqlRetention
 
+if TYPE_CHECKING:
+    from bot.engine.worker import Worker
+
 
 class App:
     """The bot, put together. Doors take `front`; `worker()` makes this process one that takes work."""
@@ -48,12 +49,9 @@ class App:
     def __init__(self, settings: Settings, sources: dict[str, Source]) -> None:
         self.settings = settings
         self.executor = uuid.uuid4().hex
-        self.clock = SystemClock(settings.clock.origin_unix_s, settings.clock.rate)
-        self.catalog: Catalog = load_catalog(settings.catalog_dir)
-        self.files = policy_files(settings.policies_dir)
-        self.registry = _registry(settings)
+        self.registry = registry(settings)
         self._engine = database.connect(settings.database)
-        database.check(self._engine)
+        self.check()
         reminder = timedelta(hours=self.files.limits.pin_reminder_h)
         self.ledger = SqlLedger(self._engine, self.clock, reminder)
         self.audit, self.pins = SqlAudit(self._engine), SqlPins(self._engine)
@@ -61,6 +59,22 @@ class App:
         self.people = People(self.files.roles, sources)
         self.leases = SqlLeases(self._engine, settings.lease_s)
         self._only_worker: IO[str] | None = None
+
+    @cached_property
+    def clock(self) -> Clock:
+        return SystemClock(self.settings.clock.origin_unix_s, self.settings.clock.rate)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        return load_catalog(self.settings.catalog_dir)
+
+    @cached_property
+    def files(self) -> PolicyFiles:
+        return policy_files(self.settings.policies_dir)
+
+    @cached_property
+    def platforms(self) -> Providers:
+        return _providers(self.settings)
 
     @cached_property
     def policy(self) -> Policy:
@@ -74,7 +88,7 @@ class App:
 
     @cached_property
     def binder(self) -> Binder:
-        binder = Binder(_providers(self.settings), self.clock, Watch(self.history))
+        binder = Binder(self.platforms, self.clock, Watch(self.history))
         offers: dict[Any, object] = {
             Catalog: self.catalog,
             LedgerReads: self.ledger,
@@ -105,8 +119,15 @@ class App:
         acceptor = Acceptor(self.registry, self.names, self.gate, self.people, self.ledger, self.clock)
         return Front(acceptor, self.engine, self.registry, self.ledger, self.people)
 
-    def worker(self) -> Worker:
+    def check(self) -> None:
+        """Raises StoreError unless the database answers and has the schema of this version."""
+        database.check(self._engine)
+
+    def worker(self) -> "Worker":
         """Make this process one that takes work; on SQLite the only one. Raises StoreError."""
+        from bot.engine.worker import Tidier, Worker  # the durable library takes half a second to import
+        from bot.engine.workflow import Workflows
+
         if self.settings.database.startswith("sqlite"):
             self._only_worker = only_worker(self.settings.database.removeprefix("sqlite:///"))
             self.leases.release_others(self.executor)
@@ -146,7 +167,8 @@ def traits(catalog: Catalog) -> dict[str, Traits]:
     }
 
 
-def _registry(settings: Settings) -> Registry:
+def registry(settings: Settings) -> Registry:
+    """The operations that there are: the files of the folder are the list."""
     if settings.operations_dir:
         operations.__path__.append(str(settings.operations_dir))
     found = [folder.load(operations, name) for name in folder.names(operations)]

@@ -103,7 +103,7 @@ class Applier:
         key, made = f"{operation}/{position}/do", Step.model_validate(step)
         by = self._ledger.operation(operation).cancel_by
         if by and self._ledger.effect(key) is None:  # a write that has begun is brought to its ending first
-            return {"ending": "cancelled", "detail": by, "version": ""}
+            return {"ending": "cancelled", "detail": by, "version": "", "began": False}
         if made.kind == "check":
             return _checked(self._checker.check(operation, made))
         effect = Effect(key=key, version=version)
@@ -141,6 +141,8 @@ class _Run:
 
     def _stopped(self, position: int, step: Step, did: Data) -> Done:
         ending, detail = did["ending"], did["detail"]
+        if ending == "cancelled":
+            return self._back(position, _cancelled(detail, "put back"))
         if step.kind == "check" and step.if_broken == "report":
             state: State = "uncertain" if ending == "uncertain" else "failed"
             return Done(state=state, detail=f"{detail}; left as it is, look at {self._plan.target}")
@@ -148,11 +150,10 @@ class _Run:
             return Done(state="uncertain", detail=f"{detail}; look at {self._plan.target} before doing anything else")
         if ending == "changed by someone else":  # undoing would overwrite what they did
             return Done(state="failed", detail=f"{LEFT_AS_IT_IS}: {detail}")
-        why = _cancelled(detail, "put back") if ending == "cancelled" else Done(state="failed", detail=detail)
-        return self._back(position if ending == "cancelled" else position + 1, why)
+        return self._back(position + 1 if did["began"] else position, Done(state="failed", detail=detail))
 
     def _back(self, count: int, why: Done) -> Done:
-        """Undo the first `count` steps in reverse, the failed step's own included."""
+        """Undo the first `count` steps in reverse; the failed step's own too, if the cloud had begun it."""
         undone = [(position, step.undo) for position, step in enumerate(self._plan.steps[:count]) if step.undo]
         for position, undo in reversed(undone):
             did = self._step("undo", position, undo)
@@ -176,12 +177,12 @@ class _Run:
 
 
 def _ending(record: EffectRecord) -> Data:
-    return record.model_dump(include={"ending", "detail", "version"})
+    return {**record.model_dump(include={"ending", "detail", "version"}), "began": bool(record.cloud_operation)}
 
 
 def _checked(checked: Checked) -> Data:
     ending = {"holds": "succeeded", "broken": "failed"}.get(checked.state, "uncertain")
-    return {"ending": ending, "detail": checked.sentence, "version": ""}
+    return {"ending": ending, "detail": checked.sentence, "version": "", "began": False}
 
 
 def _cancelled(by: str, what: str) -> Done:

@@ -59,15 +59,19 @@ class Effector:
             # A previous life may have called already: look before calling.
             found = record.cloud_operation or (self._find(target, record.effect.key) if again else None)
             started = found or self._call_until_known(call, record.effect, target)
-            if not record.cloud_operation:
-                self._ledger.issued(operation, token, record.effect.key, started)
-            return self._wait(record, started, target)
         except Refused as error:
             return _ended(record, "changed by someone else", str(error))
         except (Uncertain, Transient) as error:
             return _ended(record, "uncertain", str(error))
         except CloudError as error:
             return _ended(record, "failed", str(error))
+        if not record.cloud_operation:
+            self._ledger.issued(operation, token, record.effect.key, started)
+        begun = record.model_copy(update={"cloud_operation": started})
+        try:
+            return self._wait(begun, started, target)
+        except CloudError as error:  # it was begun: whatever keeps us from looking, it may well have succeeded
+            return _ended(begun, "uncertain", str(error))
 
     def _call(self, step: Step) -> Callable[[Effect], str]:
         port, _, method = step.verb.partition(".")

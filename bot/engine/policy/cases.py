@@ -12,6 +12,7 @@ from bot.core.rules import Act, Case, PolicyFiles, Traits
 from bot.engine.policy.decide import Policy
 
 ME = PersonId("case:me")
+_Known = Mapping[str, Mapping[str, object]]
 
 
 class Result(NamedTuple):
@@ -25,14 +26,17 @@ class Result(NamedTuple):
 def run_cases(files: PolicyFiles, acts: Mapping[str, Act], targets: Mapping[str, Traits]) -> tuple[Result, ...]:
     """Every case, in the order of the files. Raises ConfigError for a policy that is not right in itself."""
     policy = Policy(files, acts, targets)
-    known = {"role": files.roles.roles, "operation": acts, "target": targets, "fact": Facts.model_fields}
-    return tuple(Result(file, case, _unknown(case, known) or _outcome(case, policy)) for file, case in files.cases)
+    known: _Known = {"role": files.roles.roles, "operation": acts, "target": targets, "fact": Facts.model_fields}
+    return tuple(Result(file, case, _wrong(case, known) or _outcome(case, policy)) for file, case in files.cases)
 
 
-def _unknown(case: Case, known: Mapping[str, Mapping[str, object]]) -> str:
+def _wrong(case: Case, known: _Known) -> str:
     """A case about something that does not exist would be refused for the wrong reason."""
     said = [*(("role", role) for role in case.who), ("operation", case.what), *(("fact", fact) for fact in case.facts)]
-    said += [("target", case.where)] if case.where else []
+    if case.where:
+        said.append(("target", case.where))
+    elif isinstance(act := known["operation"].get(case.what), Act) and act.verb != "answer":
+        return f"`{case.what}` must name a target, so say where"
     wrong = [(kind, name) for kind, name in said if name not in known[kind]]
     return "; ".join(f"there is no {kind} `{name}`.{did_you_mean(near(name, known[kind]))}" for kind, name in wrong)
 
