@@ -1,5 +1,6 @@
 """What pydantic found wrong, as a plain sentence that says what to write instead."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -8,6 +9,7 @@ from pydantic_core import ErrorDetails
 from bot.core.units import hint
 
 Schema = dict[str, Any]
+LONGEST = 40  # characters of a value that a sentence repeats
 SAID = {
     "missing": "is missing",
     "bool_type": "write true or false, not {input}",
@@ -22,6 +24,8 @@ SAID = {
     "greater_than_equal": "write a number of at least {ge:g}, not {input}",
     "less_than": "write a number below {lt:g}, not {input}",
     "less_than_equal": "write a number of at most {le:g}, not {input}",
+    "string_pattern_mismatch": "{input} does not have the form {pattern}",
+    "string_too_long": "write at most {max_length} characters",
     "too_short": "write at least one",
 }
 
@@ -37,7 +41,8 @@ def sentence(detail: ErrorDetails, schema: Schema) -> str:
         return _no_type(str(context["tag"]), tags)
     if kind == "literal_error":
         wanted = str(context["expected"])
-        return f"write {wanted}, not {shown(found)}{hint(str(found), [w.strip(chr(39)) for w in wanted.split(', ')])}"
+        words = re.findall(r"'(.*?)'", wanted)
+        return f"write {wanted}, not {shown(found)}{hint(str(found), words)}"
     if kind in SAID:
         return SAID[kind].format(input=shown(found), **context)
     return detail["msg"].removeprefix("Value error, ").replace("Input should", "this should")
@@ -45,19 +50,16 @@ def sentence(detail: ErrorDetails, schema: Schema) -> str:
 
 def _no_type(tag: str, tags: list[str]) -> str:
     shipped = [one for one in tags if not one.startswith("other")]
-    own = "a type of your own also needs `kind`, `cloud` and `place`"
-    return f"no type `{tag}`{hint(tag, shipped)}; {own}" if tag else f"`type` is missing: {', '.join(shipped)}"
+    if not tag:
+        return f"`type` is missing: {', '.join(shipped)}"
+    own = "; a type of your own also needs `kind`, `cloud` and `place`"
+    return f"no type `{tag}`{hint(tag, shipped) or own}"
 
 
 def shown(value: Any) -> str:
     """A value as the file could have it, at most a few words of it."""
-    text = {True: "true", False: "false", None: "nothing"}.get(value) if _plain(value) else None
-    text = text or str(value)
-    return f"`{text[:40]}…`" if len(text) > 40 else f"`{text}`"
-
-
-def _plain(value: Any) -> bool:
-    return value is None or isinstance(value, bool)
+    text = "nothing" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return f"`{text[:LONGEST]}…`" if len(text) > LONGEST else f"`{text}`"
 
 
 def fields_at(schema: Schema, place: Iterable[str | int]) -> list[str]:

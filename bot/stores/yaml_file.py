@@ -34,7 +34,7 @@ class YamlFile:
     def model(self, model: type[M]) -> M:
         """The content as `model`. Raises ConfigErrors with every mistake."""
         try:
-            return model.model_validate_json(json.dumps(self.data, default=str), strict=True)
+            return model.model_validate_json(json.dumps(_plain(self.data), default=str), strict=True)
         except ValidationError as error:
             raise ConfigErrors(tuple(self._mistakes(error, model.model_json_schema()))) from None
 
@@ -104,6 +104,13 @@ def _parse(text: str, name: str) -> CommentedMap:
     if not isinstance(data, CommentedMap):
         raise ConfigError("is empty" if data is None else "must be fields and their values", file=name)
     return data
+
+
+def _plain(node: Any) -> Any:
+    """Names and lists without positions; every key as text."""
+    if isinstance(node, CommentedMap):
+        return {str(key): _plain(value) for key, value in node.items()}
+    return [_plain(item) for item in node] if isinstance(node, CommentedSeq) else node
 
 
 def _mark(error: MarkedYAMLError) -> int:
