@@ -166,6 +166,12 @@ def test_who_changed_it(who: str) -> None:
         CloudRun(google).poll(TARGET, f"{NAME}@6")
 
 
+def test_a_later_write_of_ours_is_not_taken_for_the_one_that_is_watched() -> None:
+    google = Recorded({"annotations": {stamp.KEY: "later", stamp.VERSION: "6"}, "terminal_condition": {"state": 4}})
+    with pytest.raises(Uncertain, match="was changed again before our change was seen to end"):
+        CloudRun(google).poll(TARGET, f"{NAME}@6")
+
+
 def test_no_releases_at_all_is_asked_after() -> None:
     """A service always has one; Google answers with an empty list for a parent that does not exist."""
     google = Recorded({}, revisions=())
