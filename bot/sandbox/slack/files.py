@@ -33,11 +33,11 @@ def get_upload_url(workspace: Workspace, args: Arguments) -> Json:
 
 
 async def receive(workspace: Workspace, request: Request) -> Reply:
-    """Step two: the bytes, raw or as a form; only their announced number is taken."""
+    """Step two: the raw bytes, exactly as many as were announced."""
     upload = workspace.uploads.get(request.path_params["file_id"])
     if upload is None or upload.state != "pending":
         return Reply(404, "file_not_found", error="file_not_found")
-    upload.data = await _bytes(request)
+    upload.data = await request.body()
     args = {"file_id": upload.id, "bytes": len(upload.data)}
     if len(upload.data) != upload.length:
         told = f"expected {upload.length} bytes, got {len(upload.data)}"
@@ -46,24 +46,14 @@ async def receive(workspace: Workspace, request: Request) -> Reply:
     return Reply(200, f"OK - {upload.length}", args=args)
 
 
-async def _bytes(request: Request) -> bytes:
-    if "multipart/form-data" not in request.headers.get("content-type", ""):
-        return await request.body()
-    async with request.form() as form:
-        for part in form.values():
-            if not isinstance(part, str):
-                return await part.read()
-    return b""
-
-
 def complete_upload(workspace: Workspace, args: Arguments) -> Json:
     """Step three: share what was uploaded, in a message of its own."""
     uploads = _uploaded(workspace, args.document("files", "invalid_arguments"))
     channels = [joined(workspace, channel) for channel in _targets(args)]
     shown = [_described(upload) for upload in uploads]
+    raw = args.document("blocks", "invalid_blocks")
+    content = Content(args.text("initial_comment"), None if raw is None else checked_blocks(workspace, raw))
     for channel in channels:
-        blocks = checked_blocks(workspace, raw) if (raw := args.document("blocks", "invalid_blocks")) else None
-        content = Content(args.text("initial_comment"), blocks)
         message = messages.build(workspace, channel, content, messages.thread(workspace, channel, args))
         message.files = shown
         messages.add(workspace, message)

@@ -1,6 +1,5 @@
 """views.*: modals and the App Home."""
 
-
 from bot.sandbox.slack import limits
 from bot.sandbox.slack.arguments import Arguments
 from bot.sandbox.slack.blocks import checked_view

@@ -25,7 +25,7 @@ def view_problems(view: Any, at: Pointer = "/view") -> list[Problem]:
     if not isinstance(view, dict):
         problems.add("must provide an object", at, "type", "object")
         return problems.found
-    fields = SCHEMA.views.get(view.get("type", ""))
+    fields = SCHEMA.views.get(str(view.get("type")))
     if fields is None:
         problems.add(f"unsupported type: {view.get('type')}", f"{at}/type", "enum", sorted(SCHEMA.views))
         return problems.found
