@@ -169,18 +169,14 @@ def traits(catalog: Catalog) -> dict[str, Traits]:
 
 def registry(settings: Settings) -> Registry:
     """The operations that there are: the files of the folder are the list."""
-    if settings.operations_dir:
-        operations.__path__.append(str(settings.operations_dir))
-    found = [folder.load(operations, name) for name in folder.names(operations)]
-    return Registry({operation.command(): operation for operation in found})
+    found = folder.every(operations, settings.operations_dir)
+    return Registry({operation.command(): operation for operation in found.values()})
 
 
 def _providers(settings: Settings) -> Providers:
-    if settings.providers_dir:
-        providers.__path__.append(str(settings.providers_dir))
     offered = {"google": _google(settings)}
     return Providers(
-        {name: folder.load(providers, name) for name in folder.names(providers)},
+        folder.every(providers, settings.providers_dir),
         lambda made: made(**{name: offered[name] for name in inspect.signature(made).parameters}),
     )
 

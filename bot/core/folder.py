@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import pkgutil
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -20,3 +21,10 @@ def load(package: ModuleType, name: str) -> type[Any]:
     if not inspect.isclass(found) or found.__module__ != module.__name__:
         raise TypeError(f"{module.__name__} must define class {wanted}")
     return found
+
+
+def every(package: ModuleType, further: Path | None = None) -> dict[str, type[Any]]:
+    """All entries by name; those of the folder `further` too, as if they were in the package."""
+    if further and str(further) not in package.__path__:
+        package.__path__.append(str(further))
+    return {name: load(package, name) for name in names(package)}
