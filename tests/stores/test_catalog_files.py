@@ -56,7 +56,7 @@ def test_everything_that_is_wrong_in_all_files_is_said_at_once(tmp_path: Path) -
     assert str(caught.value).replace(f"{tmp_path}/", "").splitlines() == [
         "a.yaml:11: environments.prod.services.web.instances: min 1 is above max 0",
         "b.yaml:1: is not YAML here: expected the node content, but found '<stream end>'",
-        "c.yaml:2: owner: is missing",
+        "c.yaml:1: owner: is missing",
         "c.yaml:4: zzz: there is no such field",
     ]
 
