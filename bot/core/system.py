@@ -181,6 +181,41 @@ class History(HistoryReads, Protocol):
     def counted(self, target: Target, since: datetime, total: int, errors: int, until: datetime) -> None: ...
 
 
+class Shown(BaseModel, frozen=True):
+    """An operation, and how much of it a chat shows: `revision` of it at `place`, which is empty before the first post.
+
+    `tried_at` is set while a first post is being made, or when nobody knows whether it arrived.
+    """
+
+    record: OperationRecord
+    place: dict[str, str] = {}
+    revision: int = 0
+    tried_at: datetime | None = None
+
+
+class Messages(Protocol):
+    """Which revision of each operation a chat shows, and where. Every method is one transaction that may be repeated.
+
+    Revision 1 is what the acknowledgement showed.
+    """
+
+    def behind(self, door: str, *, since: datetime, limit: int = 200) -> tuple[Shown, ...]:
+        """What was asked through a door after `since` and has moved on from what is shown; what moved last is first."""
+        ...
+
+    def trying(self, operation: str, place: dict[str, str], at: datetime, *, seen: datetime | None) -> bool:
+        """Note that a post begins; false when somebody else has begun one since `seen` was the newest try."""
+        ...
+
+    def untried(self, operation: str) -> None:
+        """The post certainly did not arrive."""
+        ...
+
+    def showing(self, operation: str, revision: int, place: dict[str, str]) -> None:
+        """The revision is shown. When a newer one was already, that one has just been covered, and is owed again."""
+        ...
+
+
 class Pin(BaseModel, frozen=True):
     """Where an operation of ours holds a target's traffic, instead of letting it follow the newest release."""
 

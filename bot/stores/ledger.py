@@ -85,6 +85,7 @@ class SqlLedger:
             self._note(session, row, "asked", request.actor.id, text=request.text, door=request.address.door)
             if state != "accepted":
                 self._move(session, row, state, detail, "aisq")
+                row.revision = 1  # the door says so at once; nothing newer is owed to anybody
             return Accepted(id=request.id, new=True)
 
     def propose(self, operation: str, proposal: Proposal) -> None:

@@ -1,0 +1,52 @@
+"""Bolt, wired to our listeners: it knows Slack's envelopes, and answers before the process may be put to sleep."""
+
+from typing import Any
+
+from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
+from slack_bolt.async_app import AsyncApp, AsyncBoltContext
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import request_response
+from starlette.types import ASGIApp
+
+from bot.doors.slack.cards import APPROVE, DENY
+from bot.doors.slack.listeners import Listeners
+
+COMMAND = "/aisq"
+
+
+def application(listeners: Listeners, *, bot_token: str, signing_secret: str, api_url: str) -> AsyncApp:
+    """The app. It calls nothing of Slack before it answers: one workspace, one token, no auth.test a request."""
+
+    async def authorize(enterprise_id: str | None, team_id: str | None, user_id: str | None) -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, user_id=user_id, bot_token=bot_token)
+
+    app = AsyncApp(
+        client=AsyncWebClient(base_url=api_url, retry_handlers=[]),
+        signing_secret=signing_secret,
+        authorize=authorize,
+        process_before_response=True,
+    )
+
+    async def command(ack: Any, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        await listeners.command(ack, body, context["signature"])
+
+    async def click(ack: Any, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        await listeners.click(ack, body, context["signature"])
+
+    app.command(COMMAND)(command)
+    for action in (APPROVE, DENY):
+        app.action(action)(click)
+    return app
+
+
+def asgi(app: AsyncApp) -> ASGIApp:
+    """The app behind the guard, which hands on the signature that it verified."""
+    handler = AsyncSlackRequestHandler(app)
+
+    async def handle(request: Request) -> Response:
+        return await handler.handle(request, {"signature": request.state.signature})
+
+    return request_response(handle)

@@ -1,0 +1,152 @@
+"""The calls to Slack that the gateway makes, and what their failures mean. Nothing is repeated here.
+
+* Limited: not done; Slack asks to wait
+* Refusal: not done, and another try will not help until somebody changes something
+* Transient: not done; Slack was not reached
+* Uncertain: no answer: done or not, nobody here knows
+"""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from bot.core.errors import Permanent, Transient, Uncertain
+from bot.doors.slack.blocks import EMPTY, Block, Card
+from bot.doors.slack.foreign import clean
+
+EVENT = "aisq_operation"  # metadata by which our own message is found again
+TIMEOUT_S = 10.0
+OURS = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})  # "may have succeeded"
+UNSHOWABLE = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "invalid_attachments"})
+PAGES = 5
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+class Limited(Transient):
+    """Slack asks to call `method` no sooner than `retry_after_s` from now."""
+
+    def __init__(self, method: str, retry_after_s: float) -> None:
+        super().__init__(f"Slack asks to wait {retry_after_s:g} s with {method}", retry_after_s=retry_after_s)
+        self.method = method
+
+
+class Refusal(Permanent):
+    """Slack refused; `error` is its word, such as not_in_channel."""
+
+    def __init__(self, method: str, error: str, detail: str = "") -> None:
+        super().__init__(f"Slack refused {method}: {error}{detail}")
+        self.error = error
+
+
+class Calls:
+    """One bot's calls, over one session that lives from `open` to `close`. Raises what is listed above."""
+
+    def __init__(self, bot_token: str, api_url: str) -> None:
+        self._token, self._api_url = bot_token, api_url
+        self._session: aiohttp.ClientSession | None = None
+
+    def open(self) -> None:
+        timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+        self._session = aiohttp.ClientSession(timeout=timeout)
+        self._web = AsyncWebClient(self._token, self._api_url, session=self._session, retry_handlers=[])
+
+    async def close(self) -> None:
+        if self._session:
+            await self._session.close()
+
+    async def post(self, channel: str, card: Card, operation: str) -> str:
+        """A new message; its ts. The operation goes along as metadata, for `find`."""
+        metadata = {"event_type": EVENT, "event_payload": {"operation": operation}}
+        fixed = {"channel": channel, "metadata": metadata, "unfurl_links": False, "unfurl_media": False}
+        answer = await self._write("chat.postMessage", card, fixed)
+        return str(answer["ts"])
+
+    async def update(self, channel: str, ts: str, card: Card) -> None:
+        await self._write("chat.update", card, {"channel": channel, "ts": ts})
+
+    async def whisper(self, channel: str, user: str, card: Card) -> None:
+        """Show something to one person only."""
+        await self._write("chat.postEphemeral", card, {"channel": channel, "user": user})
+
+    async def respond(self, response_url: str, card: Card) -> None:
+        """The same, through the address that came with their request; good for half an hour and five uses."""
+        body = {"response_type": "ephemeral", "replace_original": False, "text": card.text, "blocks": list(card.blocks)}
+        hook = AsyncWebhookClient(response_url, session=self._session, retry_handlers=[])
+        answer = await _answered("response_url", lambda: hook.send_dict(body))
+        outcome = {"ok": answer.status_code == 200, "error": clean(answer.body, 80)}
+        _check("response_url", answer.status_code, answer.headers, outcome)
+
+    async def find(self, channel: str, oldest_s: float, operation: str) -> str | None:
+        """The ts of our own message about an operation, posted since `oldest_s`; None when there is none."""
+        cursor = ""
+        for _ in range(PAGES):
+            page = await self._call(
+                "conversations.history", channel=channel, oldest=f"{oldest_s:.6f}", limit=200, cursor=cursor,
+                include_all_metadata=True, inclusive=True,
+            )  # fmt: skip
+            for message in page["messages"]:
+                if _is_about(message, operation):
+                    return str(message["ts"])
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return None
+        return None
+
+    async def _write(self, method: str, card: Card, fixed: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return await self._call(method, **fixed, text=card.text, blocks=list(card.blocks))
+        except Refusal as refused:
+            if refused.error not in UNSHOWABLE:
+                raise
+            log.error("a card was not taken, so its text is shown instead: %s", refused)
+        return await self._call(method, **fixed, text=card.text, blocks=_bare(card))
+
+    async def _call(self, method: str, **body: Any) -> dict[str, Any]:
+        given = {name: value for name, value in body.items() if value != ""}
+        try:
+            answer = await _answered(method, lambda: self._web.api_call(method, json=given))
+        except SlackApiError as error:
+            answer = error.response
+        data = answer.data if isinstance(answer.data, dict) else {}
+        _check(method, answer.status_code, answer.headers, data)
+        return data
+
+
+def _check(method: str, status: int, headers: Any, data: dict[str, Any]) -> None:
+    if status == 429:
+        said_s = str(headers.get("Retry-After", ""))
+        raise Limited(method, float(said_s) if said_s.isdigit() else 1.0)
+    if status >= 500 or data.get("error") in OURS:
+        raise Uncertain(f"Slack answered {method} with {status} {data.get('error', '')}".strip())
+    if not data.get("ok"):
+        detail = json.dumps((data.get("response_metadata") or {}).get("messages") or "")
+        raise Refusal(method, str(data.get("error", status)), f" {detail}" if len(detail) > 2 else "")
+
+
+async def _answered(method: str, call: Callable[[], Awaitable[T]]) -> T:
+    try:
+        return await call()
+    except aiohttp.ClientConnectorError as error:
+        raise Transient(f"Slack was not reached for {method}: {error}") from error
+    except SlackApiError:
+        raise
+    except (aiohttp.ClientError, TimeoutError, SlackClientError) as error:
+        raise Uncertain(f"Slack did not answer {method}: {type(error).__name__}") from error
+
+
+def _is_about(message: dict[str, Any], operation: str) -> bool:
+    metadata = message.get("metadata") or {}
+    return metadata.get("event_type") == EVENT and (metadata.get("event_payload") or {}).get("operation") == operation
+
+
+def _bare(card: Card) -> list[Block]:
+    """The text and the buttons, in blocks that Slack has always taken."""
+    buttons = [block for block in card.blocks if block["type"] == "actions"]
+    return [{"type": "section", "text": {"type": "mrkdwn", "text": card.text[:3000] or EMPTY}}, *buttons]

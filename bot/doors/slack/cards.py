@@ -1,0 +1,163 @@
+"""What a change looks like in a channel: a pure function of its row."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from bot.core.plan import Finding, Level, Plan
+from bot.core.request import OPEN, State
+from bot.core.system import OperationRecord
+from bot.doors.slack import blocks
+from bot.doors.slack.blocks import Block, Card, Words
+from bot.doors.slack.foreign import clean, escape
+from bot.doors.slack.steps import SHOWN, steps
+
+APPROVE, DENY = "aisq.approve", "aisq.deny"
+TITLES: dict[State, str] = {
+    "accepted": "⏳ Planning",
+    "waiting": "✋ Waiting for approval",
+    "queued": "⏳ About to begin",
+    "running": "🔄 In progress",
+    "answered": "💬 Answered",
+    "planned": "📝 Dry run, nothing done",
+    "rejected": "🚫 Not possible as asked",
+    "nothing_to_do": "⚪ Nothing to do",
+    "applied": "✅ Done",
+    "denied": "⛔ Denied",
+    "failed": "❌ Failed",
+    "cancelled": "⚪ Cancelled",
+    "expired": "⌛ Expired",
+    "uncertain": "⚠️ Uncertain: look at it",
+}
+LEVELS: dict[Level, str] = {"GO": "🟢 GO", "GO WITH RISK": "🟡 GO WITH RISK", "NO GO": "🔴 NO GO"}
+MARKS = {"bad": "✗", "risk": "!", "good": "✓"}
+JUDGED = {"holds": "✓", "broken": "✗", "unknown": "?"}
+BEFORE: tuple[State, ...] = ("accepted", "waiting", "planned", "denied")  # when all findings matter
+BY_HAND: tuple[State, ...] = ("waiting", "planned", "failed", "uncertain")
+MOST_FINDINGS, MOST_NOTES = 12, 6
+
+
+def card(record: OperationRecord) -> Card:
+    """The one message of a change."""
+    title = _title(record)
+    body = [blocks.header(title), *_banner(record), *_outcome(record), *_plan(record)]
+    foot = [*_approvals(record), _small_print(record), *_buttons(record)]
+    rest = f"There is more than fits here: `ops show {record.id}` shows all of it."
+    return Card(text=escape(f"{title}. {_said(record)}"), blocks=blocks.fitted(body, foot, rest))
+
+
+def _title(record: OperationRecord) -> str:
+    request = record.request
+    title = "⚠️ Done, but look" if record.judged == "broken" and record.state == "applied" else TITLES[record.state]
+    target = f" {request.target.full_name}" if request.target else ""
+    return clean(f"{title}: {request.operation}{target}", blocks.HEADER)
+
+
+def _said(record: OperationRecord) -> str:
+    summary = record.plan.summary if record.plan else ""
+    return clean(record.judgement or record.detail or summary or record.request.text, 300)
+
+
+def _banner(record: OperationRecord) -> Iterator[Block]:
+    params, request = record.request.params, record.request
+    if why := str(params.get("break_glass") or ""):
+        yield blocks.rich((*blocks.words("🚨 BREAK GLASS: ", bold=True), *blocks.words(why)))
+    asked = (*blocks.words(f"{request.actor.name} asked: "), *blocks.words(request.text, code=True, most=300))
+    reason = str(params.get("reason") or "")
+    yield blocks.rich(asked, (*blocks.words("Reason: ", bold=True), *blocks.words(reason)) if reason else ())
+
+
+def _outcome(record: OperationRecord) -> Iterator[Block]:
+    """What it comes to, then what was found afterwards."""
+    summary = record.plan.summary if record.plan else ""
+    lines = [blocks.sentence(record.detail or summary)]
+    if summary and record.detail != summary and record.state not in ("queued", "running"):
+        lines.append(blocks.sentence(f"The plan was: {summary}"))
+    if record.cancel_by and record.state in OPEN:
+        lines.append(blocks.sentence(f"{record.cancel_by} asked to cancel it; it stops after the write in progress."))
+    lines.extend(_judgement(record))
+    if any(lines):
+        yield blocks.rich(*lines)
+
+
+def _judgement(record: OperationRecord) -> Iterator[Words]:
+    if record.judged == "pending" and record.plan:
+        still = ", ".join(step.title or step.verb for step in record.plan.afterwards)
+        yield blocks.sentence(f"Still being judged: {still}.")
+    elif record.judgement:
+        mark = JUDGED.get(record.judged, "")
+        yield (*blocks.words(f"{mark} ", bold=True), *blocks.words(record.judgement, bold=True))
+
+
+def _plan(record: OperationRecord) -> Iterator[Block]:
+    plan = record.plan
+    if plan is None:
+        return
+    if plan.steps and record.state in SHOWN:
+        yield steps(record, plan)
+    yield from _verdict(record, plan)
+    said = [f"{name.removesuffix('_pct').replace('_', ' ')} now: {value:.2g} %" for name, value in _percents(plan)]
+    lines = [blocks.sentence(note) for note in (*said, *plan.notes)]
+    if lines and record.state not in ("running", "expired", "cancelled"):
+        yield blocks.bullets(lines[:MOST_NOTES])
+    if plan.by_hand and record.state in BY_HAND:
+        yield blocks.rich(blocks.words("By hand:", bold=True))
+        yield blocks.code(plan.by_hand)
+    if plan.undo_by_hand and record.state == "uncertain":
+        yield blocks.rich(blocks.words("Back by hand:", bold=True))
+        yield blocks.code(plan.undo_by_hand)
+
+
+def _verdict(record: OperationRecord, plan: Plan) -> Iterator[Block]:
+    if plan.verdict is None or not plan.steps:
+        return
+    worst_first = sorted(plan.verdict.findings, key=lambda one: ("bad", "risk", "good").index(one.level))
+    shown = [one for one in worst_first if one.level != "good" or record.state in BEFORE]
+    yield blocks.rich(blocks.words(LEVELS[plan.verdict.level], bold=True))
+    if shown:
+        yield blocks.bullets(map(_finding, shown[:MOST_FINDINGS]))
+    if len(shown) > MOST_FINDINGS:
+        yield blocks.rich(blocks.sentence(f"{len(shown) - MOST_FINDINGS} more: `ops show {record.id}`"))
+
+
+def _finding(found: Finding) -> Words:
+    head = f"{MARKS[found.level]} {found.subject}: "
+    return (*blocks.words(head, bold=found.level != "good"), *blocks.sentence(found.sentence, 400))
+
+
+def _percents(plan: Plan) -> list[tuple[str, float]]:
+    return [(name, value) for name, value in plan.measured.items() if name.endswith("_pct")]
+
+
+def _approvals(record: OperationRecord) -> Iterator[Block]:
+    lines = [f"Approved by {one.actor.name}." for one in record.approvals]
+    if record.state == "waiting":
+        missing = max(1, record.approvals_needed - len(record.approvals))
+        people = "one other person" if missing == 1 else f"{missing} other people"
+        lines.append(f"It needs {people} to approve it; {record.request.actor.name} cannot.")
+    if lines:
+        yield blocks.context(" ".join(lines))
+    if record.state == "waiting" and record.expires_at:
+        yield {"type": "context", "elements": [{"type": "mrkdwn", "text": f"It expires {_when(record.expires_at)}."}]}
+
+
+def _when(at: datetime) -> str:
+    """An instant in the reader's zone; UTC where that is not known."""
+    utc = at.astimezone(UTC)
+    return f"<!date^{int(utc.timestamp())}^{{date_short_pretty}} {{time}}|{utc:%Y-%m-%d %H:%M} UTC>"
+
+
+def _small_print(record: OperationRecord) -> Block:
+    permitted = f" · permitted by {record.permitted_by}" if record.permitted_by and record.digest else ""
+    digest = f" · plan {record.digest[:12]}" if record.digest else ""
+    return blocks.context(f"{record.id}{digest}{permitted} · `ops show {record.id}` shows all of it")
+
+
+def _buttons(record: OperationRecord) -> Iterator[Block]:
+    if record.state != "waiting":
+        return
+    summary = record.plan.summary if record.plan else record.request.text
+    ask = blocks.confirm("Approve this plan?", summary, "Approve", "Not yet")
+    yield blocks.actions(
+        blocks.button(APPROVE, "Approve", f"{record.id} {record.digest}", "primary", ask),
+        blocks.button(DENY, "Deny", record.id, "danger"),
+    )

@@ -1,0 +1,91 @@
+"""The Slack door: one route in, one gateway out."""
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine
+from datetime import timedelta
+from typing import Any
+
+from starlette.routing import Route
+
+from bot.core.system import Clock, Messages
+from bot.doors.slack.blocks import Card
+from bot.doors.slack.bolt import application, asgi
+from bot.doors.slack.calls import Calls
+from bot.doors.slack.gateway import Gateway, Pace
+from bot.doors.slack.guard import Guard, Refusals
+from bot.doors.slack.listeners import Listeners
+from bot.engine.clock import SystemClock
+from bot.engine.front import Front
+
+PATH = "/slack/events"
+
+
+class SlackDoor:
+    """Construct it, serve `routes()`, and keep the gateway running between `start()` and `stop()`.
+
+    `clock` is the time that people see; `rate` is how fast that runs. `refusals` counts what was turned away.
+    """
+
+    def __init__(
+        self,
+        front: Front,
+        messages: Messages,
+        clock: Clock,
+        *,
+        bot_token: str,
+        signing_secret: str,
+        api_url: str,
+        team_id: str = "",
+        rate: float = 1.0,
+        pace: Pace | None = None,
+    ) -> None:
+        real = SystemClock()
+        self._pace = pace or Pace(answers_for=timedelta(minutes=5) * rate)
+        self._front, self._calls, self.refusals = front, Calls(bot_token, api_url), Refusals()
+        self._gateway = Gateway(self._calls, messages, clock, real, self._pace)
+        listeners = Listeners(front, team_id, self.refusals, self._tell)
+        app = application(listeners, bot_token=bot_token, signing_secret=signing_secret, api_url=api_url)
+        self._app = Guard(asgi(app), signing_secret, real, self.refusals)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._due = asyncio.Event()
+
+    def routes(self) -> list[Route]:
+        """Where Slack's requests arrive, commands and clicks alike."""
+        return [Route(PATH, self._app, methods=["POST"])]
+
+    async def start(self) -> None:
+        """Begin to bring messages up to date; also those that another process, or an earlier life, left behind."""
+        loop = asyncio.get_running_loop()
+        self._calls.open()
+        self._keep(self._run())
+        self._front.on_change(lambda: _wake(loop, self._due))
+
+    async def stop(self) -> None:
+        """Leave what is not shown yet to the next process."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._calls.close()
+
+    async def _run(self) -> None:
+        while True:
+            await self._gateway.round()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._due.wait(), self._pace.poll_s)
+            self._due.clear()
+
+    def _tell(self, place: dict[str, str], card: Card) -> None:
+        self._keep(self._gateway.tell(place, card))
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run in the background, held by us: asyncio itself holds tasks only weakly."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _wake(loop: asyncio.AbstractEventLoop, due: asyncio.Event) -> None:
+    """From any thread, also while the loop ends."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(due.set)

@@ -1,0 +1,109 @@
+"""Who people are, as Slack knows them: name, zone, user groups, and whether they may still ask for anything."""
+
+import logging
+import threading
+from collections.abc import Callable, Collection
+from http.client import HTTPException
+from typing import Any, Generic, TypeVar
+from zoneinfo import ZoneInfo
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.engine.people import Person
+
+FRESH_S, RETRY_S, TIMEOUT_S = 300.0, 5.0, 2
+NOT_OURS = ("deleted", "is_bot", "is_app_user", "is_restricted", "is_ultra_restricted", "is_stranger")
+UNKNOWN = ("user_not_found", "user_not_visible", "users_not_found")
+NO_GROUP = ("no_such_subteam", "subteam_not_found")
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+class SlackPeople:
+    """Asks Slack, and remembers for five minutes. `groups` are the ids that roles.yaml names; `monotonic` is real time.
+
+    Deactivated people, bots, guests and people of another workspace are not active. When Slack cannot be asked and
+    nothing fresh is known, `active` is None and the rest is what was known last. Safe from several threads.
+    """
+
+    def __init__(
+        self, bot_token: str, api_url: str, team_id: str, groups: Collection[str], monotonic: Callable[[], float]
+    ) -> None:
+        self._web = WebClient(bot_token, base_url=api_url, timeout=TIMEOUT_S, retry_handlers=[])
+        self._team_id, self._groups, self._now = team_id, sorted(groups), monotonic
+        self._users = _Remembered[Person](monotonic)
+        self._members = _Remembered[frozenset[str]](monotonic)
+
+    def person(self, id: str) -> Person:
+        """Never raises: somebody of whom nothing can be known may be active or not."""
+        person, fresh = self._users.of(id, lambda: self._asked(id))
+        if person is None:
+            return Person(name=id, active=None)
+        groups: list[str] = []
+        for group in self._groups:
+            members, known = self._members.of(group, lambda group=group: self._asked_group(group))  # type: ignore[misc]
+            groups += [group] if members and id in members else []
+            fresh = fresh and known
+        unsure = None if person.active else False  # who was deactivated stays so, whatever Slack cannot say
+        return person.model_copy(update={"groups": tuple(groups), "active": person.active if fresh else unsure})
+
+    def _asked(self, id: str) -> Person:
+        try:
+            user = self._web.users_info(user=id)["user"]
+        except SlackApiError as error:
+            if error.response.get("error") in UNKNOWN:
+                return Person(name=id, active=False)
+            raise
+        ours = not self._team_id or user.get("team_id") == self._team_id
+        active = ours and not any(user.get(mark) for mark in NOT_OURS)
+        return Person(name=_name(user), active=active, zone=_zone(user.get("tz")))
+
+    def _asked_group(self, group: str) -> frozenset[str]:
+        try:
+            return frozenset(self._web.usergroups_users_list(usergroup=group)["users"])
+        except SlackApiError as error:
+            if error.response.get("error") in NO_GROUP:
+                log.error("roles.yaml names the user group %s, which Slack does not know", group)
+                return frozenset()
+            raise
+
+
+class _Remembered(Generic[T]):
+    """Answers by key, each good for five minutes; after a failure nobody is asked for a few seconds."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._now, self._lock = monotonic, threading.Lock()
+        self._known: dict[str, tuple[T, float]] = {}
+        self._failed_at: float | None = None
+
+    def of(self, key: str, ask: Callable[[], T]) -> tuple[T | None, bool]:
+        """What is known (None: nothing) and whether it is fresh."""
+        with self._lock:
+            value, at = self._known.get(key, (None, 0.0))
+            failing = self._failed_at is not None and self._now() - self._failed_at < RETRY_S
+        if value is not None and self._now() - at < FRESH_S:
+            return value, True
+        if failing:
+            return value, False
+        try:
+            value = ask()
+        except (SlackClientError, OSError, HTTPException) as error:
+            log.warning("Slack could not be asked who %s is: %s", key, error)
+            self._failed_at = self._now()
+            return value, False
+        with self._lock:
+            self._known[key], self._failed_at = (value, self._now()), None
+        return value, True
+
+
+def _name(user: dict[str, Any]) -> str:
+    profile = user.get("profile") or {}
+    return str(user.get("real_name") or profile.get("real_name") or user.get("name") or user.get("id"))
+
+
+def _zone(name: str | None) -> str:
+    try:
+        return ZoneInfo(name).key if name else "UTC"
+    except (KeyError, ValueError, OSError):
+        return "UTC"
