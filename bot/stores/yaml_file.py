@@ -3,8 +3,9 @@
 import json
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
@@ -20,21 +21,22 @@ Place = tuple[str | int, ...]
 
 
 class YamlFile:
-    """One file whose content is a mapping. `name` is how errors call it.
-
-    Raises ConfigError when it cannot be read or is not YAML 1.2: a key twice is a mistake, and only `true` and
-    `false` are booleans.
-    """
+    """One file whose content is a mapping. `name` is how errors call it. Raises ConfigError when it cannot be read."""
 
     def __init__(self, path: Path, name: str = "") -> None:
         self.name = name or str(path)
         self.text = _read(path, self.name)
-        self.data = _parse(self.text, self.name)
+
+    @cached_property
+    def data(self) -> CommentedMap:
+        """The content with its positions, which take twice as long to read. Raises ConfigError when it is not YAML."""
+        found: CommentedMap = _parse(self.text, self.name, "rt")
+        return found
 
     def model(self, model: type[M]) -> M:
-        """The content as `model`. Raises ConfigErrors with every mistake."""
+        """The content as `model`. Raises ConfigError when it is not YAML, else ConfigErrors with every mistake."""
         try:
-            return model.model_validate_json(json.dumps(_plain(self.data), default=str), strict=True)
+            return model.model_validate_json(_as_json(self.text, self.name), strict=True)
         except ValidationError as error:
             raise ConfigErrors(tuple(self._mistakes(error, model.model_json_schema()))) from None
 
@@ -89,11 +91,21 @@ def _read(path: Path, name: str) -> str:
         raise ConfigError(f"is not UTF-8 (byte {error.start})", file=name) from None
 
 
-def _parse(text: str, name: str) -> CommentedMap:
+def _as_json(text: str, name: str) -> str:
+    try:
+        return json.dumps(_parse(text, name, "safe"), default=str)
+    except TypeError:
+        raise ConfigError("a list or a mapping cannot be a name", file=name) from None
+    except ValueError:
+        raise ConfigError("an alias stands within what it repeats", file=name) from None
+
+
+def _parse(text: str, name: str, how: Literal["safe", "rt"]) -> Any:
+    """YAML 1.2: a key twice is a mistake, and only `true` and `false` are booleans."""
     if text.startswith("%"):
         raise ConfigError("leave out the % line: these files are YAML 1.2", file=name, line=1)
     try:
-        data = YAML(typ="rt").load(text)
+        data = YAML(typ=how, pure=True).load(text)
     except DuplicateKeyError as error:
         key = re.search(r'"(.*?)"', str(error.problem))
         raise ConfigError(f"{key[1] if key else 'a key'} stands here twice", file=name, line=_mark(error)) from None
@@ -101,16 +113,9 @@ def _parse(text: str, name: str) -> CommentedMap:
         raise ConfigError(f"is not YAML here: {error.problem or error.context}", file=name, line=_mark(error)) from None
     except YAMLError as error:
         raise ConfigError(f"is not YAML: {str(error).splitlines()[0]}", file=name) from None
-    if not isinstance(data, CommentedMap):
+    if not isinstance(data, dict):
         raise ConfigError("is empty" if data is None else "must be fields and their values", file=name)
     return data
-
-
-def _plain(node: Any) -> Any:
-    """Names and lists without positions; every key as text."""
-    if isinstance(node, CommentedMap):
-        return {str(key): _plain(value) for key, value in node.items()}
-    return [_plain(item) for item in node] if isinstance(node, CommentedSeq) else node
 
 
 def _mark(error: MarkedYAMLError) -> int:
