@@ -9,9 +9,9 @@ from bot.core.rules import Case, Cases, Freezes, Limits, PolicyFiles, PolicyText
 from bot.stores.yaml_file import load
 
 _BLANK = r"(?:\s|//[^\n]*)*+"
-_STRING = r'"((?:\\.|[^"\\])*+)"'
-_POLICY = re.compile(rf'{_BLANK}((?:[^;"/]|{_STRING}|//[^\n]*|["/])*+;?)', re.DOTALL)
-_ANNOTATION = re.compile(rf"{_BLANK}@(\w+)\s*\(\s*{_STRING}\s*\)", re.DOTALL)
+_QUOTED = r'"((?:\\.|[^"\\])*+)'
+_POLICY = re.compile(rf'{_BLANK}((?:[^;"/]|{_QUOTED}"?|//[^\n]*|/)*+;?)', re.DOTALL)
+_ANNOTATION = re.compile(rf'{_BLANK}@(\w+)\s*\(\s*{_QUOTED}"\s*\)', re.DOTALL)
 _ID = re.compile(r"[a-z][a-z0-9]*([.-][a-z0-9]+)*")
 
 
