@@ -127,6 +127,10 @@ class Keeper:
             end(LEASE_LOST, "others have taken over; nothing here may touch the cloud any more")
         self._renewed = self._monotonic()
 
+    def age_s(self) -> float:
+        """Real seconds since the lease was renewed."""
+        return self._monotonic() - self._renewed
+
     def stop(self) -> None:
         """Let others take over at once what is still unfinished."""
         self._beats.stop()  # first: a renewal after the release would look like a lost lease

@@ -25,11 +25,12 @@ class Worker:
         judging: Judging,
         observer: Observer,
         tidy: Callable[[], object],
+        release: Callable[[], object],
         *,
         sweep_every_s: float,
         rate: float,
     ) -> None:
-        self._keeper, self._workflows = keeper, workflows
+        self._keeper, self._workflows, self._release = keeper, workflows, release
         self._sweep = Repeating("sweep", sweep_every_s, sweeper.round)
         self._judge = Repeating("judge", sweep_every_s, judging.round)
         self._observe = Repeating("observe", OBSERVE_EVERY_S / rate, observer.look)
@@ -48,12 +49,17 @@ class Worker:
         """Sweep now: something was approved."""
         self._sweep.hurry()
 
+    def lease_age_s(self) -> float:
+        """Real seconds since this process's lease was renewed."""
+        return self._keeper.age_s()
+
     def stop(self, drain_s: int) -> None:
         """Begin nothing more, finish the step in progress if it is short, let others take over the rest."""
         for thread in self._threads:
             thread.stop()
         self._workflows.stop(drain_s)
         self._keeper.stop()
+        self._release()
 
 
 class Tidier:

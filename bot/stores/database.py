@@ -35,11 +35,14 @@ def connect(url: str, *, pool_size: int = 10) -> Engine:
 
 
 def upgrade(url: str) -> str:
-    """Bring the schema to this version of the program; returns its revision."""
-    with connect(url).begin() as connection:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    """Bring the schema to this version of the program; returns its revision. Raises StoreError."""
+    try:
+        with connect(url).begin() as connection:
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except DBAPIError as error:
+        raise _silent(error) from error
     return wanted()
 
 
@@ -54,11 +57,15 @@ def check(engine: Engine) -> None:
         with engine.connect() as connection:
             found = MigrationContext.configure(connection).get_current_revision()
     except DBAPIError as error:
-        raise StoreError(f"the database does not answer: {str(error.orig).strip().splitlines()[0]}") from error
+        raise _silent(error) from error
     if found != wanted():
         raise StoreError(
             f"the database has schema {found or 'none'}, this version of aisq needs {wanted()}; run `aisq db upgrade`"
         )
+
+
+def _silent(error: DBAPIError) -> StoreError:
+    return StoreError(f"the database does not answer: {str(error.orig).strip().splitlines()[0]}")
 
 
 def _config() -> Config:

@@ -1,0 +1,144 @@
+"""Answers as a terminal shows them. Every text goes through `plain`, so that nothing foreign is markup or control."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, tzinfo
+from itertools import pairwise
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table as Grid
+from rich.text import Text as Rich
+
+from bot.core.answer import Answer, Cell, Code, Mood, Part, Series, Table, Task, Tasks, Text
+from bot.doors.cli.clean import cleaned
+
+STYLES: dict[Mood, str] = {"plain": "", "good": "green", "warning": "yellow", "bad": "bold red"}
+SIGNS: dict[Mood, str] = {"plain": "", "good": "", "warning": "! ", "bad": "!! "}  # for those who see no colours
+MARKS = {"pending": "[ ]", "running": "[~]", "done": "[x]", "failed": "[!]", "skipped": "[-]"}
+MARK_STYLES = {"pending": "dim", "running": "bold", "done": "green", "failed": "bold red", "skipped": "dim"}
+BARS = "▁▂▃▄▅▆▇█"
+
+
+class Drawer:
+    """Draws for `width` columns, with instants in `zone`; `bars`: whether block characters can be shown."""
+
+    def __init__(self, width: int, zone: tzinfo, *, bars: bool = True) -> None:
+        self._width, self._zone, self._bars = width, zone, bars
+
+    def answer(self, answer: Answer) -> RenderableType:
+        """The title, then the parts in reading order."""
+        parts = [drawn for part in answer.parts for drawn in (Rich(), self.part(part))]
+        apart = parts[1:] if answer.parts and isinstance(answer.parts[0], Text) else parts
+        return Group(plain(answer.title, "bold"), *apart)
+
+    def part(self, part: Part) -> RenderableType:
+        match part:
+            case Text():
+                return plain(SIGNS[part.mood] + part.text, STYLES[part.mood])
+            case Code():
+                return self.code(part.lines)
+            case Table():
+                return self._table(part)
+            case Series():
+                return self._series(part)
+            case Tasks():
+                return self.tasks(part)
+
+    def code(self, lines: Iterable[str]) -> RenderableType:
+        """Lines to copy: a long one goes on after a backslash, as a shell reads it."""
+        shown = "\n".join(row for line in lines for row in folded(cleaned(line), self._width - 2))
+        return Padding(Rich(shown, style="cyan", no_wrap=True, overflow="ignore"), (0, 0, 0, 2))
+
+    def tasks(self, tasks: Tasks) -> RenderableType:
+        rows = [plain(tasks.title, "bold")] if tasks.title else []
+        return Group(*rows, *(_task(task) for task in tasks.tasks))
+
+    def instant(self, at: datetime) -> str:
+        return at.astimezone(self._zone).strftime("%Y-%m-%d %H:%M:%S %Z")
+
+    def _table(self, table: Table) -> RenderableType:
+        title = [plain(table.title, "bold")] if table.title else []
+        if not table.rows:
+            return Group(*title, plain(table.empty, "dim"))
+        grid = Grid(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold underline")
+        for position, column in enumerate(table.columns):
+            numbers = all(isinstance(row[position], int | float) for row in table.rows)
+            grid.add_column(plain(column), overflow="fold", justify="right" if numbers else "left")
+        for row in table.rows:
+            grid.add_row(*(plain(self._cell(cell)) for cell in row))
+        return Group(*title, grid)
+
+    def _cell(self, cell: Cell) -> str:
+        if cell is None:
+            return "-"
+        if isinstance(cell, datetime):
+            return self.instant(cell)
+        return f"{cell:,.6g}" if isinstance(cell, float) else str(cell)
+
+    def _series(self, series: Series) -> RenderableType:
+        rows = [plain(series.title, "bold"), *(self._line(*line, series.unit) for line in series.lines.items())]
+        if series.at:
+            rows.append(plain(f"from {self.instant(series.at[0])} to {self.instant(series.at[-1])}", "dim"))
+        return Group(*rows)
+
+    def _line(self, name: str, values: tuple[float | None, ...], unit: str) -> Rich:
+        known = [value for value in values if value is not None]
+        if not known:
+            return plain(f"{name}  no values")
+        span = f"{min(known):g} to {max(known):g} {unit}, last {known[-1]:g}"
+        bars = f"{sparkline(squeezed(values, self._width // 2))}  " if self._bars else ""
+        return plain(f"{name}  {bars}{span}")
+
+
+def plain(text: str, style: str = "") -> Rich:
+    """Text and nothing but text."""
+    return Rich(cleaned(text), style=style, overflow="fold")
+
+
+def sparkline(values: Iterable[float | None]) -> str:
+    """One character a value, from the least to the greatest; a gap where there is none."""
+    shown = list(values)
+    known = [value for value in shown if value is not None]
+    least, span = min(known, default=0.0), max(known, default=0.0) - min(known, default=0.0)
+    top = len(BARS) - 1
+    return "".join(" " if v is None else BARS[round((v - least) / span * top) if span else 0] for v in shown)
+
+
+def squeezed(values: tuple[float | None, ...], most: int) -> list[float | None]:
+    """At most `most` values: of neighbours, the greatest, since a peak is what one looks for."""
+    count = min(len(values), most)
+    bounds = [round(position * len(values) / count) for position in range(count + 1)] if count else []
+    groups = [[value for value in values[begin:end] if value is not None] for begin, end in pairwise(bounds)]
+    return [max(group, default=None) for group in groups]
+
+
+def folded(line: str, width: int) -> Iterator[str]:
+    """A command cut at spaces outside quotes, each row but the last ended by a backslash."""
+    row = ""
+    for word in _words(line):
+        if row and len(row) + len(word) + 3 > width:
+            yield f"{row} \\"
+            row = f"    {word}"
+        else:
+            row = f"{row} {word}" if row else word
+    yield row
+
+
+def _words(line: str) -> Iterator[str]:
+    """Cut at spaces outside quotes, keeping the quotes."""
+    word, quote = "", ""
+    for char in line:
+        if char == " " and not quote and word.strip():
+            yield word
+            word = ""
+            continue
+        if char in "'\"":
+            quote = "" if char == quote else quote or char
+        word += char
+    yield word
+
+
+def _task(task: Task) -> Rich:
+    style = MARK_STYLES[task.state]
+    detail = f": {task.detail}" if task.detail else ""
+    return plain(f"{MARKS[task.state]} {task.title}{detail}", style)

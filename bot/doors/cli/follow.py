@@ -1,0 +1,68 @@
+"""Following one operation until it has its outcome, by looking at its row."""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from rich.live import Live
+
+from bot.core.request import OPEN
+from bot.core.system import OperationRecord
+from bot.doors.cli.card import Cards
+from bot.doors.cli.screen import Screen
+
+LOOK_EVERY_S = 0.2
+ASK_AGAIN_S = 3.0
+
+
+class Watched(Protocol):
+    """What following needs of the engine's front."""
+
+    def record(self, operation: str) -> OperationRecord: ...
+    def proceed(self, operation: str) -> None: ...
+    def on_change(self, listener: Callable[[], None]) -> None: ...
+
+
+class Follower:
+    """Looks at rows, often; begins nothing."""
+
+    def __init__(self, front: Watched, screen: Screen, *, look_every_s: float = LOOK_EVERY_S) -> None:
+        self._front, self._screen, self._look_every_s = front, screen, look_every_s
+        self._moved = threading.Event()
+        front.on_change(self._moved.set)
+
+    def planned(self, operation: str) -> OperationRecord:
+        """The row once it is answered or planned. Raises StoreError when the database stays away."""
+        for looks, record in enumerate(self._rows(operation), 1):
+            if record.state != "accepted":
+                return record
+            if looks % round(ASK_AGAIN_S / self._look_every_s) == 0:
+                self._front.proceed(operation)  # the database may have been away when it was first planned
+        raise AssertionError("rows never end")
+
+    def ended(self, record: OperationRecord, cards: Cards) -> OperationRecord:
+        """The row once it has an outcome, drawn as it moves. Raises StoreError as above."""
+        if not self._screen.err.is_terminal:
+            return self._ended_in_lines(record, cards)
+        with Live(cards.progress(record), console=self._screen.err, auto_refresh=False) as live:
+            for now in self._rows(record.id):
+                live.update(cards.progress(now), refresh=True)
+                if now.state not in OPEN:
+                    return now
+        raise AssertionError("rows never end")
+
+    def _ended_in_lines(self, record: OperationRecord, cards: Cards) -> OperationRecord:
+        shown = -1
+        for now in self._rows(record.id):
+            if now.state not in OPEN:
+                return now
+            if now.revision != shown:
+                self._screen.err.print(cards.standing(now))
+                shown = now.revision
+        raise AssertionError("rows never end")
+
+    def _rows(self, operation: str) -> Iterator[OperationRecord]:
+        while True:
+            self._moved.clear()
+            yield self._front.record(operation)
+            self._moved.wait(self._look_every_s)

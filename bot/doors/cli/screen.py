@@ -1,0 +1,60 @@
+"""The two streams of a terminal: what was asked for, and what is said beside it."""
+
+import json
+import re
+import sys
+from datetime import tzinfo
+from typing import TextIO
+
+from pydantic import JsonValue
+from rich.console import Console, RenderableType
+
+from bot.core.errors import BotError, Denied, UserError
+from bot.doors.cli.card import Cards
+from bot.doors.cli.draw import Drawer, plain
+
+
+class Screen:
+    """`out` is for answers, `err` for everything else; both fit the terminal, or 80 columns where there is none."""
+
+    def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
+        self._out = _console(out or sys.stdout)
+        self.err = _console(err or sys.stderr)
+
+    def drawer(self, zone: tzinfo) -> Drawer:
+        return Drawer(self._out.width, zone, bars=self._out.encoding.lower().startswith("utf"))
+
+    def cards(self, zone: tzinfo) -> Cards:
+        return Cards(self.drawer(zone))
+
+    def show(self, drawn: RenderableType) -> None:
+        """What was asked for."""
+        self._out.print(drawn)
+
+    def print(self, text: str) -> None:
+        """Text for other programs, as it is."""
+        self._out.file.write(text if text.endswith("\n") else f"{text}\n")
+        self._out.file.flush()
+
+    def document(self, value: JsonValue) -> None:
+        """One JSON document. What would act on a terminal is escaped, which changes nothing for a program."""
+        text = json.dumps(value, indent=2, ensure_ascii=not self._out.encoding.lower().startswith("utf"))
+        self.print(re.sub("[\x7f-\x9f\u202a-\u202e\u2066-\u2069]", lambda c: f"\\u{ord(c[0]):04x}", text))
+
+    def say(self, sentence: str, style: str = "") -> None:
+        """Something beside the answer."""
+        self.err.print(plain(sentence, style))
+
+    def refuse(self, error: BotError, *, as_json: bool = False) -> None:
+        """Why nothing was done, and what to write instead."""
+        self.say(str(error), "red")
+        remedy = error.remedy if isinstance(error, Denied) else ""
+        if remedy:
+            self.say(f"It {remedy}.")
+        if as_json:
+            choices: list[JsonValue] = [*error.choices] if isinstance(error, UserError) else []
+            self.document({"error": str(error), "choices": choices, "remedy": remedy})
+
+
+def _console(file: TextIO) -> Console:
+    return Console(file=file, markup=False, highlight=False, emoji=False, soft_wrap=False)

@@ -1,0 +1,158 @@
+"""The HTTP side of `serve`: health for whoever runs the process, other doors' routes beside it, and its end in time.
+
+/healthz   the process lives: its lease was renewed not long ago. Asks nothing of the database: a restart would not
+           bring one back.
+/readyz    it can work: the database answers and has the right schema, the worker is started, nobody told it to stop.
+"""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from types import FrameType
+from typing import Any, NamedTuple, Protocol
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Route
+
+from bot.core.errors import BotError
+from bot.engine.sweep import end
+
+LOOK_WITHIN_S = 2.0
+LAST_ANSWERS_S, LAST_STEP_S, GRACE_S = 2, 5, 1  # of Cloud Run's 10 s from SIGTERM to SIGKILL
+
+
+class Worker(Protocol):
+    """What this process does beside answering."""
+
+    def start(self) -> None: ...
+    def lease_age_s(self) -> float: ...
+    def stop(self, drain_s: int) -> None: ...
+
+
+class Inbound(Protocol):
+    """Another door that is reached over HTTP. `refusals` counts what it turned away, by why."""
+
+    @property
+    def refusals(self) -> Mapping[Any, int]: ...
+    def routes(self) -> Sequence[BaseRoute]: ...
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+
+
+class Life(NamedTuple):
+    """What health asks. `look` is the head of the audit chain as the database has it now; it raises StoreError."""
+
+    executor: str
+    lease_s: float
+    worker: Worker
+    look: Callable[[], str]
+    doors: Sequence[Inbound] = ()
+
+
+class Health:
+    """Answers /healthz and /readyz."""
+
+    def __init__(self, life: Life, *, look_within_s: float = LOOK_WITHIN_S) -> None:
+        self._life, self._look_within_s = life, look_within_s
+        self._looker = ThreadPoolExecutor(1, thread_name_prefix="health")  # a database that hangs holds one thread
+        self.started = self.stopping = False
+
+    def routes(self) -> tuple[Route, ...]:
+        return Route("/healthz", self._alive, methods=["GET"]), Route("/readyz", self._ready, methods=["GET"])
+
+    async def _alive(self, _: Request) -> JSONResponse:
+        age_s = self._life.worker.lease_age_s()
+        alive = age_s < self._life.lease_s
+        return JSONResponse({"alive": alive, "lease_age_s": round(age_s, 1)}, 200 if alive else 503)
+
+    async def _ready(self, _: Request) -> JSONResponse:
+        head, trouble = "", self._trouble()
+        if not trouble:
+            head, trouble = await self._look()
+        body: dict[str, Any] = {"ready": not trouble, "executor": self._life.executor, "audit_head": head}
+        body["refused"] = {why: count for door in self._life.doors for why, count in door.refusals.items()}
+        body |= {"why": trouble} if trouble else {}
+        return JSONResponse(body, 503 if trouble else 200)
+
+    def _trouble(self) -> str:
+        if self.stopping:
+            return "it was told to stop"
+        return "" if self.started else "the worker is not started yet"
+
+    async def _look(self) -> tuple[str, str]:
+        """The audit head, and what keeps the database from us; one of the two is empty."""
+        looking = asyncio.get_running_loop().run_in_executor(self._looker, self._life.look)
+        try:
+            return await asyncio.wait_for(looking, self._look_within_s), ""
+        except TimeoutError:
+            return "", f"the database did not answer within {self._look_within_s:g} s"
+        except BotError as error:
+            return "", str(error)
+
+
+class Server(uvicorn.Server):
+    """Ends when it is told to, instead of raising the signal again: there is a worker to stop afterwards."""
+
+    def __init__(self, app: Starlette, health: Health, host: str, port: int) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=host,
+                port=port,
+                loop="uvloop",
+                http="httptools",
+                ws="none",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=LAST_ANSWERS_S,
+            )
+        )
+        self._health = health
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._health.stopping = True
+        self.force_exit = self.should_exit  # told twice: do not wait for anybody
+        self.should_exit = True
+
+
+def application(health: Health, doors: Sequence[Inbound] = ()) -> Starlette:
+    """All routes of the process; the other doors run as long as it does."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        for door in doors:
+            await door.start()
+        yield
+        for door in doors:
+            await door.stop()
+
+    routes = [*health.routes(), *(route for door in doors for route in door.routes())]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+def serve(life: Life, host: str, port: int) -> int:
+    """Work and answer until told to stop; then hand over what is unfinished, all within Cloud Run's ten seconds."""
+    health = Health(life)
+    life.worker.start()
+    health.started = True
+    try:
+        Server(application(health, life.doors), health, host, port).run()
+    finally:
+        stopped = stopped_within(life.worker, LAST_STEP_S + GRACE_S)
+    if not stopped:
+        end(0, "what runs did not come to a stop in time; others take it over when the lease ends")
+    return 0
+
+
+def stopped_within(worker: Worker, within_s: float) -> bool:
+    """Stop the worker; whether that took no longer than `within_s` real seconds."""
+    stopping = threading.Thread(target=worker.stop, args=(LAST_STEP_S,), daemon=True, name="stop")
+    stopping.start()
+    stopping.join(within_s)
+    return not stopping.is_alive()
