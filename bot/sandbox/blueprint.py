@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from ruamel.yaml import YAML
+from ruamel.yaml import YAML, YAMLError
 
 SHIPPED = Path(__file__).with_name("world.yaml")
 LATEST = "LATEST"
@@ -113,7 +113,7 @@ def load(path: Path = SHIPPED) -> Blueprint:
     """Read a world file. Raises ValueError that names the file and the field."""
     try:
         return Blueprint.model_validate(YAML(typ="safe").load(path))
-    except ValueError as error:
+    except (ValueError, YAMLError) as error:
         raise ValueError(f"{path}: {error}") from error
 
 

@@ -9,7 +9,7 @@ from google.longrunning import operations_pb2 as lro
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.sandbox.blueprint import SecretState
-from bot.sandbox.cloud_run import update
+from bot.sandbox.cloud_run import texts, update
 from bot.sandbox.cloud_run.cloud import pinned
 from bot.sandbox.cloud_run.founding import secret_variable
 from bot.sandbox.cloud_run.state import GCLOUD, ServiceState, Truth, percentages
@@ -57,6 +57,8 @@ def deploy(world: World, name: str, asked: Deployment, now: datetime) -> dict[st
     state = world.cloud_run.state(name)
     wanted = run_v2.Service(state.shown)
     release = asked.name or world.cloud_run.fresh_name(state, state.shown.generation + 1)
+    if release in state.revisions:
+        raise texts.name_taken(release)
     wanted.template.revision, wanted.client = release, GCLOUD
     container = wanted.template.containers[0]
     container.image = asked.image or _push(world, container.image, release, now)

@@ -2,7 +2,7 @@
 
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -15,6 +15,7 @@ from bot.sandbox.refusal import Refused
 from bot.sandbox.world import World
 
 Body = TypeVar("Body", bound=BaseModel)
+_SPLIT = TypeAdapter(dict[str, int])
 _SERVICE = "/sandbox/services/{project}/{location}/{name}"
 
 
@@ -24,6 +25,14 @@ class _Strict(BaseModel):
 
 class Advance(_Strict):
     advance_s: float = Field(ge=0)
+
+
+class Selection(_Strict):
+    """Which calls: see CallLog.select."""
+
+    resource: str = ""
+    method: str = ""
+    since: int = Field(default=0, ge=0)
 
 
 class Quality(_Strict):
@@ -94,11 +103,9 @@ class _Control:
         return {}
 
     async def calls(self, request: Request) -> Any:
-        asked = request.query_params
+        asked = Selection.model_validate(dict(request.query_params))
         with self._world.settled():
-            found = self._world.calls.select(
-                asked.get("resource", ""), asked.get("method", ""), int(asked.get("since", 0))
-            )
+            found = self._world.calls.select(asked.resource, asked.method, asked.since)
             return [call.model_dump(mode="json") for call in found]
 
     async def services(self, _: Request) -> Any:
@@ -126,7 +133,7 @@ class _Control:
             return console.remove(self._world, _name(request), request.path_params["release"])
 
     async def traffic(self, request: Request) -> Any:
-        split = await request.json()
+        split = _SPLIT.validate_json(await request.body())
         with self._world.settled() as now:
             return console.set_traffic(self._world, _name(request), split, now)
 

@@ -105,7 +105,8 @@ class SandboxProcess:
         self._child = subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment)
         line = self._stdout.readline()
         if not line:
-            raise RuntimeError(f"The sandbox did not start (exit code {self._child.wait()}): {' '.join(command)}")
+            self._child.communicate()
+            raise RuntimeError(f"The sandbox did not start (exit code {self._child.returncode}): {' '.join(command)}")
         said = json.loads(line)
         self.grpc, self.http = str(said["grpc"]), str(said["http"])
         self.origin_unix_s, self.rate = float(said["origin_unix_s"]), float(said["rate"])

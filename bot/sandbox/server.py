@@ -7,6 +7,7 @@ standard input closes.
 import argparse
 import json
 import logging
+import os
 import signal
 import socket
 import sys
@@ -51,6 +52,7 @@ class Sandbox:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind((HOST, http_port))
+        self._socket.listen()  # from here on nobody is refused, though answers wait for uvicorn
         self.http = f"http://{HOST}:{self._socket.getsockname()[1]}"
         routes = [*control.routes(world), *(route for room in rooms for route in room(world, self.http))]
         config = uvicorn.Config(app(routes), log_level="warning", timeout_graceful_shutdown=1)
@@ -79,7 +81,7 @@ def main(arguments: Sequence[str] | None = None, rooms: Sequence[Room] = ()) -> 
     asked = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING)  # gRPC keeps the sandbox's own errors to itself otherwise
     clock: Clock = ScaledClock(asked.rate) if asked.rate else ManualClock()
-    world = World(blueprint.load(asked.world), clock, asked.seed)
+    world = World(_load(asked.world), clock, asked.seed)
     with Sandbox(world, asked.grpc_port, asked.http_port, rooms) as sandbox:
         signal.signal(signal.SIGTERM, lambda *_: world.stopping.set())
         signal.signal(signal.SIGINT, lambda *_: world.stopping.set())
@@ -88,8 +90,16 @@ def main(arguments: Sequence[str] | None = None, rooms: Sequence[Room] = ()) -> 
         world.stopping.wait()
 
 
+def _load(path: Path) -> blueprint.Blueprint:
+    try:
+        return blueprint.load(path)
+    except (OSError, ValueError) as error:
+        _parser().error(str(error))
+
+
 def _stop_with_input(stopping: threading.Event) -> None:
-    while sys.stdin.buffer.read(4096):
+    """Without sys.stdin's buffer, whose lock would abort the interpreter when it ends first."""
+    while os.read(sys.stdin.fileno(), 4096):
         pass
     stopping.set()
 
