@@ -81,7 +81,7 @@ async def event(slack: FakeSlack, body: bodies.Event) -> Json:
 
 
 async def verify_url(slack: FakeSlack, body: bodies.Body) -> Json:
-    return _delivery(await slack.verify_url())
+    return _result(slack, await slack.verify_url())
 
 
 async def raw(slack: FakeSlack, body: bodies.Raw) -> Json:

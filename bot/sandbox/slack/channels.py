@@ -74,12 +74,14 @@ def described(workspace: Workspace, channel: Channel) -> Json:
 
 
 def info(workspace: Workspace, args: Arguments) -> Json:
+    """One channel. Raises Refusal(channel_not_found, missing_scope)."""
     channel = visible(workspace, args.need("channel"))
     need_scope(workspace, f"{prefix(channel)}:read")
     return {"channel": described(workspace, channel)}
 
 
 def members(workspace: Workspace, args: Arguments) -> Json:
+    """Who is in a channel, a page at a time."""
     channel = visible(workspace, args.need("channel"))
     need_scope(workspace, f"{prefix(channel)}:read")
     found, cursor = page(channel.members, args, limits.LIST_DEFAULT, limits.LIST_MAX)
@@ -90,6 +92,7 @@ KINDS = {"public_channel": "channels", "private_channel": "groups", "im": "im", 
 
 
 def listing(workspace: Workspace, args: Arguments) -> Json:
+    """The channels that the app may know of, by `types`. Raises Refusal(invalid_types, missing_scope)."""
     kinds = args.listed("types") or ["public_channel"]
     if not set(kinds) <= KINDS.keys():
         raise Refusal("invalid_types")
@@ -108,13 +111,14 @@ def listing(workspace: Workspace, args: Arguments) -> Json:
 
 
 def opening(workspace: Workspace, args: Arguments) -> Json:
+    """The direct message with one person. Raises Refusal(users_list_not_supplied, user_not_found, user_disabled)."""
     users = args.listed("users")
     if args.text("channel"):
         return {"channel": described(workspace, visible(workspace, args.text("channel")))}
     if not users:
         raise Refusal("users_list_not_supplied")
     if len(users) > 1:
-        raise Refusal("not_enough_users")
+        raise Refusal("method_not_supported_for_channel_type")  # group messages are not modelled
     channel = direct(workspace, users[0])
     body = {"id": channel.id} if not args.flag("return_im") else described(workspace, channel)
     return {"channel": body}

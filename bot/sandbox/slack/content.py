@@ -21,6 +21,7 @@ class Content:
 
     @property
     def is_empty(self) -> bool:
+        """True if nobody would see anything."""
         return not (self.text or self.blocks or self.attachments)
 
 

@@ -96,7 +96,12 @@ async def open_home(workspace: Workspace, courier: Courier, user: str) -> Result
     return outcome
 
 
-async def verify_url(workspace: Workspace, courier: Courier) -> Delivery:
-    """Slack's challenge to a request URL; the bot must answer with the challenge itself."""
-    challenge = {"token": "legacy", "challenge": workspace.new_id("challenge"), "type": "url_verification"}
-    return await courier.event(challenge)
+async def verify_url(workspace: Workspace, courier: Courier) -> Result:
+    """Slack's challenge to a request URL, which the bot must repeat, as JSON or as plain text."""
+    challenge = workspace.new_id("challenge")
+    delivery = await courier.event({"token": "legacy", "challenge": challenge, "type": "url_verification"})
+    outcome = result.of(delivery, "The request URL")
+    if outcome.ok and challenge not in (delivery.body.get("challenge"), delivery.body.get("text")):
+        outcome.error = "challenge_failed"
+        outcome.note = "Your URL didn't respond with the value of the challenge parameter."
+    return outcome

@@ -129,7 +129,7 @@ class FakeSlack:
         """Deliver an event, with Slack's retries; the same `event_id` twice is a duplicate."""
         return await events.deliver(self.courier, events.envelope(self.workspace, event, event_id), retries)
 
-    async def verify_url(self) -> Delivery:
+    async def verify_url(self) -> Result:
         """Send the url_verification challenge that Slack sends when a request URL is saved."""
         return await events.verify_url(self.workspace, self.courier)
 

@@ -39,6 +39,7 @@ class Faults:
     queues: dict[str, deque[Fault]] = field(default_factory=dict)
 
     def add(self, fault: Fault) -> None:
+        """Queue a fault behind the others of its method."""
         self.queues.setdefault(fault.method, deque()).append(fault)
 
     def clear(self, method: str | None = None) -> None:

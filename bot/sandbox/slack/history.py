@@ -55,6 +55,7 @@ def _page(workspace: Workspace, found: list[Message], args: Arguments) -> Json:
 
 
 def history(workspace: Workspace, args: Arguments) -> Json:
+    """A page of a channel, newest first, without replies. Raises Refusal(not_in_channel, invalid_ts_oldest, …)."""
     channel = _readable(workspace, args)
     top = [m for m in workspace.in_channel(channel.id) if not m.thread_ts or m.broadcast]
     newest_first = list(reversed(_within(top, args)))
@@ -62,6 +63,7 @@ def history(workspace: Workspace, args: Arguments) -> Json:
 
 
 def replies(workspace: Workspace, args: Arguments) -> Json:
+    """A page of a thread, its parent first. Raises Refusal(thread_not_found, …)."""
     channel = _readable(workspace, args)
     named = workspace.find_message(channel.id, args.need("ts"))
     if named is None:

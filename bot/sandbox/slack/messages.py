@@ -51,6 +51,7 @@ def thread(workspace: Workspace, channel: Channel, args: Arguments) -> str:
 
 
 def post_message(workspace: Workspace, args: Arguments) -> Json:
+    """A new message. Raises what `writable` and `read_content` raise."""
     channel = writable(workspace, args.text("channel"))
     message = build(workspace, channel, read_content(workspace, args), thread(workspace, channel, args))
     message.broadcast = bool(message.thread_ts) and args.flag("reply_broadcast")
@@ -69,6 +70,7 @@ def advice(args: Arguments) -> Json:
 
 
 def post_ephemeral(workspace: Workspace, args: Arguments) -> Json:
+    """A message that one member sees until they reload. Raises Refusal(user_not_in_channel, …)."""
     channel = writable(workspace, args.text("channel"))
     user = args.need("user")
     if user not in channel.members:
@@ -104,6 +106,7 @@ def edit(message: Message, content: Content, at: float) -> None:
 
 
 def update(workspace: Workspace, args: Arguments) -> Json:
+    """Edit an own message. Raises Refusal(message_not_found, cant_update_message, is_inactive, msg_too_long, …)."""
     message = _own(workspace, args, "cant_update_message")
     if workspace.channels[message.channel].is_archived:
         raise Refusal("is_inactive")
@@ -113,6 +116,7 @@ def update(workspace: Workspace, args: Arguments) -> Json:
 
 
 def delete(workspace: Workspace, args: Arguments) -> Json:
+    """Delete an own message. Raises Refusal(message_not_found, cant_delete_message)."""
     message = _own(workspace, args, "cant_delete_message")
     remove(workspace, message)
     return {"channel": message.channel, "ts": message.ts}
@@ -124,6 +128,7 @@ def remove(workspace: Workspace, message: Message) -> None:
 
 
 def get_permalink(workspace: Workspace, args: Arguments) -> Json:
+    """The address of a message. Raises Refusal(message_not_found)."""
     channel = visible(workspace, args.need("channel"))
     message = workspace.find_message(channel.id, args.need("message_ts"))
     if message is None:

@@ -8,7 +8,7 @@ from bot.sandbox.slack.blocks import checked_view
 from bot.sandbox.slack.commands import person_named
 from bot.sandbox.slack.delivery import Courier
 from bot.sandbox.slack.elements import Element, interactive
-from bot.sandbox.slack.inputs import FIELDS, complaint, entered
+from bot.sandbox.slack.inputs import FIELDS, complaint, entered, options
 from bot.sandbox.slack.interactions import Use, common, pick
 from bot.sandbox.slack.refusals import Refusal, Unusable
 from bot.sandbox.slack.result import Result
@@ -131,12 +131,13 @@ async def suggest(workspace: Workspace, courier: Courier, user: str, view: View,
     del payload["trigger_id"]
     outcome = result.of(await courier.interaction(payload), "The menu")
     if outcome.ok and outcome.delivery:
-        outcome.options = outcome.delivery.body.get("options", [])
-        outcome.error = _options_error(outcome.options)
+        _take_options(outcome, outcome.delivery.body)
     return outcome
 
 
-def _options_error(options: Any) -> str:
+def _take_options(outcome: Result, answer: Json) -> None:
     """Slack shows no options at all if one of them is malformed."""
-    problems = option_problems(options)
-    return f"invalid options: {problems[0].line()}" if problems else ""
+    if problems := option_problems(answer):
+        outcome.error = f"invalid options: {problems[0].line()}"
+    else:
+        outcome.options = options(answer)

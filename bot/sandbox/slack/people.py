@@ -10,6 +10,7 @@ from bot.sandbox.slack.state import Group, Json, Person, Workspace
 
 
 def auth_test(workspace: Workspace, args: Arguments) -> Json:
+    """Who the token belongs to."""
     team, app = workspace.team, workspace.app
     return {
         "url": f"https://{team.domain}.slack.com/",
@@ -63,16 +64,19 @@ def _person(workspace: Workspace, args: Arguments) -> Person:
 
 
 def users_info(workspace: Workspace, args: Arguments) -> Json:
+    """One person. Raises Refusal(user_not_found)."""
     return {"user": described(workspace, _person(workspace, args))}
 
 
 def users_list(workspace: Workspace, args: Arguments) -> Json:
+    """Everybody of the workspace, a page at a time."""
     own = [person for person in workspace.people.values() if not person.is_stranger]
     shown, cursor = page(own, args, limits.LIST_DEFAULT, limits.LIST_MAX)
     return {"members": [described(workspace, person) for person in shown], **cursor}
 
 
 def users_lookup_by_email(workspace: Workspace, args: Arguments) -> Json:
+    """The active person with an address. Raises Refusal(users_not_found)."""
     wanted = args.need("email").lower()
     for person in workspace.people.values():
         if person.email.lower() == wanted and not person.deleted:
@@ -81,10 +85,12 @@ def users_lookup_by_email(workspace: Workspace, args: Arguments) -> Json:
 
 
 def users_profile_get(workspace: Workspace, args: Arguments) -> Json:
+    """One profile. Raises Refusal(user_not_found)."""
     return {"profile": profile(workspace, _person(workspace, args))}
 
 
 def described_group(workspace: Workspace, group: Group, args: Arguments) -> Json:
+    """A user group as usergroups.list gives it."""
     body: Json = {
         "id": group.id,
         "team_id": workspace.team.id,
@@ -101,11 +107,13 @@ def described_group(workspace: Workspace, group: Group, args: Arguments) -> Json
 
 
 def usergroups_list(workspace: Workspace, args: Arguments) -> Json:
+    """The user groups; disabled ones only with `include_disabled`."""
     shown = [g for g in workspace.groups.values() if args.flag("include_disabled") or not g.is_disabled]
     return {"usergroups": [described_group(workspace, group, args) for group in shown]}
 
 
 def usergroups_users_list(workspace: Workspace, args: Arguments) -> Json:
+    """The ids of a group, deactivated people included. Raises Refusal(no_such_subteam)."""
     group = workspace.groups.get(args.need("usergroup"))
     if group is None or (group.is_disabled and not args.flag("include_disabled")):
         raise Refusal("no_such_subteam")

@@ -32,6 +32,7 @@ def _named(workspace: Workspace, args: Arguments) -> tuple[Message, str]:
 
 
 def add(workspace: Workspace, args: Arguments) -> Json:
+    """React to a message. Raises Refusal(already_reacted, too_many_reactions, message_not_found, …)."""
     message, name = _named(workspace, args)
     me, users = workspace.app.user_id, message.reactions.get(name, [])
     if me in users:
@@ -43,6 +44,7 @@ def add(workspace: Workspace, args: Arguments) -> Json:
 
 
 def remove(workspace: Workspace, args: Arguments) -> Json:
+    """Take a reaction back. Raises Refusal(no_reaction, message_not_found, …)."""
     message, name = _named(workspace, args)
     me, users = workspace.app.user_id, message.reactions.get(name, [])
     if me not in users:

@@ -21,6 +21,7 @@ class Result:
 
     @property
     def ok(self) -> bool:
+        """True if the bot took it and Slack shows no trouble."""
         return not (self.error or self.errors)
 
     def as_json(self, workspace: Workspace) -> Json:

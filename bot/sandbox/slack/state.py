@@ -9,6 +9,8 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Team:
+    """The workspace."""
+
     id: str
     name: str
     domain: str
@@ -28,6 +30,8 @@ class App:
 
 @dataclass
 class Person:
+    """Someone, or a bot; `is_stranger` is somebody of another workspace, a guest is_restricted."""
+
     id: str
     name: str
     real_name: str
@@ -44,6 +48,8 @@ class Person:
 
 @dataclass
 class Channel:
+    """A channel or a direct message (`is_im`)."""
+
     id: str
     name: str
     members: list[str]
@@ -54,6 +60,8 @@ class Channel:
 
 @dataclass
 class Group:
+    """A user group; `handle` is what people type, `id` is what a policy should hold."""
+
     id: str
     handle: str
     name: str
@@ -104,11 +112,14 @@ class View:
 
     @property
     def hash(self) -> str:
+        """Changes with the view's content; guards updates against races."""
         return str(self.body["hash"])
 
 
 @dataclass
 class Upload:
+    """A file on its way: pending, uploaded, complete."""
+
     id: str
     name: str
     length: int
@@ -188,7 +199,9 @@ class Workspace:
         return list(self.messages.get(channel, {}).values())
 
     def find_message(self, channel: str, ts: str) -> Message | None:
+        """A message that everybody in the channel sees."""
         return self.messages.get(channel, {}).get(ts)
 
     def find_ephemeral(self, channel: str, ts: str) -> Message | None:
+        """A message that one person sees."""
         return next((m for m in self.ephemerals if (m.channel, m.ts) == (channel, ts)), None)

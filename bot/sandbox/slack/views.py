@@ -84,6 +84,7 @@ def _external_id_is_free(workspace: Workspace, body: Json, own_id: str | None) -
 
 
 def views_open(workspace: Workspace, args: Arguments) -> Json:
+    """Open a modal by trigger. Raises Refusal(expired_trigger_id, exchanged_trigger_id, invalid_arguments, …)."""
     body = sent_view(workspace, args, "modal")
     trigger = use_trigger(workspace, args.need("trigger_id"))
     close_all(workspace, trigger.user)
@@ -91,6 +92,7 @@ def views_open(workspace: Workspace, args: Arguments) -> Json:
 
 
 def views_push(workspace: Workspace, args: Arguments) -> Json:
+    """Open a modal on top of another. Raises Refusal(push_limit_reached, …)."""
     body = sent_view(workspace, args, "modal")
     trigger = use_trigger(workspace, args.need("trigger_id"))
     return {"view": push(workspace, trigger.user, body).body}
@@ -123,6 +125,7 @@ def _hash_holds(view: View, args: Arguments) -> None:
 
 
 def views_update(workspace: Workspace, args: Arguments) -> Json:
+    """Change an open view. Raises Refusal(not_found, hash_conflict, …)."""
     view = _named(workspace, args)
     body = sent_view(workspace, args, str(view.body["type"]))
     _hash_holds(view, args)
@@ -130,6 +133,7 @@ def views_update(workspace: Workspace, args: Arguments) -> Json:
 
 
 def views_publish(workspace: Workspace, args: Arguments) -> Json:
+    """Set a person's App Home. Raises Refusal(hash_conflict, …)."""
     user = args.need("user_id")
     if user not in workspace.people:
         raise Refusal("invalid_arguments", ["[ERROR] invalid `user_id`"])

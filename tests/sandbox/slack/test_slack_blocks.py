@@ -149,9 +149,17 @@ def test_view(view: Any, expected: list[str]) -> None:
 
 def test_options_of_an_external_menu() -> None:
     option = {"text": plain("a"), "value": "a"}
-    assert option_problems([option] * 100) == []
-    assert lines(option_problems([option] * 101)) == ["[ERROR] no more than 100 items allowed [json-pointer:/options]"]
-    assert lines(option_problems(None)) == ["[ERROR] must provide an array [json-pointer:/options]"]
+    assert option_problems({"options": [option] * 100}) == option_problems({"options": []}) == []
+    assert option_problems({"option_groups": [{"label": plain("a"), "options": [option]}]}) == []
+    told = [
+        ({"options": [option] * 101}, "no more than 100 items allowed [json-pointer:/options]"),
+        ({"options": "a"}, "must provide an array [json-pointer:/options]"),
+        ({}, "must provide exactly one of options or option_groups [json-pointer:]"),
+        ({"options": [], "option_groups": []}, "must provide exactly one of options or option_groups [json-pointer:]"),
+        ([option], "must provide an object [json-pointer:]"),
+    ]
+    for answer, line in told:
+        assert lines(option_problems(answer)) == [f"[ERROR] {line}"]
 
 
 def test_a_problem_is_told_in_two_forms() -> None:

@@ -107,5 +107,12 @@ async def test_bolt_judges_requests_that_are_not_slacks(slack: FakeSlack, bolt: 
 
 
 async def test_url_verification(slack: FakeSlack, bolt: AsyncApp) -> None:
-    answered = await slack.verify_url()
-    assert answered.status == 200 and answered.body["challenge"].startswith("challenge")
+    assert (await slack.verify_url()).ok
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"), [(Response(), "challenge_failed"), (Response(status_code=404), "dispatch_failed")]
+)
+async def test_a_url_that_is_not_the_bots(slack: FakeSlack, raw_bot: Any, answer: Response, error: str) -> None:
+    raw_bot.answer = lambda _: answer
+    assert (await slack.verify_url()).error == error

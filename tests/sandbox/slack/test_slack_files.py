@@ -69,6 +69,14 @@ async def test_a_bad_place_shares_nothing(
     assert slack.workspace.messages == {} and slack.workspace.uploads[file_id].state == "uploaded"
 
 
+async def test_channels_as_a_list_in_json(slack: FakeSlack, client: AsyncWebClient) -> None:
+    file_id, url = await announced(client)
+    await put(url, b"abc")
+    body = {"files": [{"id": file_id, "title": "t"}], "channels": ["C0OPS"], "blocks": []}
+    await client.api_call("files.completeUploadExternal", json=body)
+    assert slack.workspace.in_channel("C0OPS")[0].files[0]["title"] == "t"
+
+
 async def test_several_channels(slack: FakeSlack, client: AsyncWebClient) -> None:
     file_id, url = await announced(client)
     await put(url, b"abc")

@@ -85,6 +85,7 @@ async def test_one_of_several_buttons(
     [
         ("more", "help", "selected_option", option("help")),
         ("release", "v2", "selected_option", option("v2")),
+        ("release", option("v2"), "selected_option", option("v2")),
         ("release", None, "selected_option", option("v1")),
         ("regions", ["eu", "us"], "selected_options", [option("eu"), option("us")]),
         ("day", "2026-12-24", "selected_date", "2026-12-24"),

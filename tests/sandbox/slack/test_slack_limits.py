@@ -9,8 +9,9 @@ import pytest
 from slack_sdk.http_retry.builtin_async_handlers import AsyncConnectionErrorRetryHandler, AsyncServerErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
+from starlette.applications import Starlette
 
-from bot.sandbox.slack import FakeSlack
+from bot.sandbox.slack import FakeSlack, routes
 from bot.sandbox.slack.budgets import Budgets
 from bot.sandbox.slack.faults import Fault, Kind
 from bot.sandbox.slack.limits import Tier
@@ -204,6 +205,14 @@ class TestFaults:
         assert (await webhook.send(text="a")).status_code == 500
         assert (await webhook.send(text="a")).status_code == 200
         assert [(c.method, c.status) for c in slack.workspace.calls] == [("response_url", 500), ("response_url", 200)]
+
+
+async def test_a_server_without_a_transport_cannot_be_cut(slack: FakeSlack) -> None:
+    slack.faults.add(Fault(Kind.RESET))
+    transport = httpx.ASGITransport(Starlette(routes=routes(slack)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://slack") as http:
+        with pytest.raises(ConnectionResetError, match="on purpose"):
+            await http.post("/api/auth.test")
 
 
 def test_the_queue_of_faults(slack: FakeSlack) -> None:

@@ -72,6 +72,14 @@ class TestEdit:
         ("both", {"text": "new", "blocks": [SECTION, SECTION]}, "new", 2, 1, METADATA),
         ("empty blocks", {"text": "new", "blocks": []}, "new", 0, 1, METADATA),
         ("empty attachments", {"text": "new", "attachments": []}, "new", 0, 0, METADATA),
+        (
+            "attachments alone keep the rest",
+            {"attachments": [{"text": "b", "fallback": "b"}] * 2},
+            "old",
+            1,
+            2,
+            METADATA,
+        ),
         ("empty metadata", {"text": "new", "metadata": {}}, "new", 0, 1, {}),
     )
 
@@ -158,7 +166,7 @@ async def test_permalinks(client: AsyncWebClient) -> None:
     assert nested.endswith(f"p{reply.replace('.', '')}?thread_ts={parent}&cid=C0OPS")
 
 
-async def test_reactions(client: AsyncWebClient) -> None:
+async def test_reactions(slack: FakeSlack, client: AsyncWebClient) -> None:
     posted = await client.chat_postMessage(channel="C0OPS", text="a")
     item = {"channel": "C0OPS", "timestamp": posted["ts"]}
     await client.reactions_add(**item, name="white_check_mark")
@@ -166,6 +174,12 @@ async def test_reactions(client: AsyncWebClient) -> None:
         await client.reactions_add(**item, name=":white_check_mark:")
     shown = (await client.conversations_history(channel="C0OPS"))["messages"][0]["reactions"]
     assert shown == [{"name": "white_check_mark", "users": ["U0AISQ"], "count": 1}]
+    for message in slack.workspace.in_channel("C0OPS"):
+        message.reactions["white_check_mark"].append("U0ANA")
+    await client.reactions_remove(**item, name="white_check_mark")
+    assert (await client.conversations_history(channel="C0OPS"))["messages"][0]["reactions"][0]["users"] == ["U0ANA"]
+    slack.workspace.in_channel("C0OPS")[0].reactions.clear()
+    await client.reactions_add(**item, name="white_check_mark")
     await client.reactions_remove(**item, name="white_check_mark")
     assert "reactions" not in (await client.conversations_history(channel="C0OPS"))["messages"][0]
 

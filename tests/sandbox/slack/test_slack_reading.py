@@ -122,6 +122,11 @@ async def test_the_list_of_people_leaves_out_other_workspaces(client: AsyncWebCl
     assert rest["response_metadata"]["next_cursor"] == ""
 
 
+async def test_groups_without_details(client: AsyncWebClient) -> None:
+    listed = (await client.usergroups_list())["usergroups"][0]
+    assert listed["id"] == "S0ONCALL" and not {"users", "user_count"} & listed.keys()
+
+
 async def test_groups(slack: FakeSlack, client: AsyncWebClient) -> None:
     assert (await client.usergroups_users_list(usergroup="S0ONCALL"))["users"] == ["U0ANA", "U0BEN"]
     slack.workspace.groups["S0LEADS"].is_disabled = True
@@ -171,7 +176,7 @@ async def test_direct_messages(slack: FakeSlack, client: AsyncWebClient) -> None
     assert whole == {"id": "D0ANA", "is_im": True, "is_channel": False, "user": "U0ANA"}
     assert (await client.conversations_open(channel="D0ANA"))["channel"]["id"] == "D0ANA"
     assert [c["id"] for c in (await client.conversations_list(types="im"))["channels"]] == ["D0ANA"]
-    with pytest.raises(Exception, match="not_enough_users"):
+    with pytest.raises(Exception, match="method_not_supported_for_channel_type"):
         await client.conversations_open(users="U0ANA,U0BEN")
 
 

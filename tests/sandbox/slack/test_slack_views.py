@@ -293,6 +293,14 @@ async def test_the_home(slack: FakeSlack, client: AsyncWebClient) -> None:
         await client.views_publish(user_id="U0ANA", view=HOME, hash=first["hash"])
 
 
+async def test_a_confirm_dialog_in_a_view(slack: FakeSlack, client: AsyncWebClient, raw_bot: Any) -> None:
+    confirm = {"title": plain("Sure?"), "text": plain("a"), "confirm": plain("Yes"), "deny": plain("No")}
+    button = {"type": "button", "action_id": "go", "text": plain("go"), "confirm": confirm}
+    home = {"type": "home", "blocks": [{"type": "actions", "elements": [button]}]}
+    view_id = (await client.views_publish(user_id="U0ANA", view=home))["view"]["id"]
+    assert (await slack.click_view("U0ANA", view_id, "go", confirmed=False)).ok and raw_bot.bodies == []
+
+
 async def test_a_button_in_a_view(slack: FakeSlack, client: AsyncWebClient, raw_bot: Any) -> None:
     button = {"type": "button", "action_id": "go", "value": "1", "text": plain("go")}
     pick = {"type": "static_select", "action_id": "pick", "options": [option("a"), option("b")]}
@@ -320,6 +328,17 @@ class TestSuggest:
         assert [entry["value"] for entry in result.options] == ["v0", "v1", "v2"]
         assert (await slack.suggest("U0ANA", view_id, "release", "")).note == "Slack asks only after more characters."
 
+    async def test_options_in_groups(self, slack: FakeSlack, client: AsyncWebClient, raw_bot: Any) -> None:
+        groups = [{"label": plain(name), "options": [option(name)]} for name in ("new", "old")]
+        raw_bot.answer = lambda _: JSONResponse({"option_groups": groups})
+        result = await slack.suggest("U0ANA", await self.form(slack, client), "release", "v")
+        assert [entry["value"] for entry in result.options] == ["new", "old"]
+
+    async def test_a_bot_that_does_not_answer(self, slack: FakeSlack, client: AsyncWebClient, raw_bot: Any) -> None:
+        raw_bot.answer = lambda _: Response(status_code=500)
+        result = await slack.suggest("U0ANA", await self.form(slack, client), "release", "v")
+        assert (result.error, result.options) == ("dispatch_failed", [])
+
     async def test_a_chosen_suggestion_is_submitted(
         self, slack: FakeSlack, client: AsyncWebClient, raw_bot: Any
     ) -> None:
@@ -328,7 +347,7 @@ class TestSuggest:
         assert chosen == {"text": plain("v7"), "value": "v7"}
 
     @pytest.mark.parametrize(
-        "answer", [{"options": [{"text": plain("a")}]}, {"options": "a"}, {"options": [option("a")] * 101}]
+        "answer", [{}, {"options": [{"text": plain("a")}]}, {"options": "a"}, {"options": [option("a")] * 101}]
     )
     async def test_bad_options(self, slack: FakeSlack, client: AsyncWebClient, raw_bot: Any, answer: Any) -> None:
         raw_bot.answer = lambda _: JSONResponse(answer)

@@ -34,6 +34,7 @@ class Problems:
     found: list[Problem] = field(default_factory=list)
 
     def add(self, message: str, pointer: Pointer, constraint: str = "schema", expected: Any = None) -> None:
+        """Note one more problem."""
         self.found.append(Problem(message, pointer, constraint, expected))
 
     def __bool__(self) -> bool:

@@ -85,8 +85,10 @@ def _totals(blocks: list[Any], at: Pointer, problems: Problems) -> None:
         problems.add(f"markdown must be less than {limits.MARKDOWN_TOTAL + 1} characters in all", at, "max_length")
 
 
-def option_problems(options: Any, at: Pointer = "/options") -> list[Problem]:
-    """What Slack refuses about the options that an app delivers for an external menu."""
+def option_problems(answer: Any, at: Pointer = "") -> list[Problem]:
+    """What Slack refuses about an app's answer with the options of an external menu: `options` or `option_groups`."""
     problems = Problems()
-    check(options, {"list": {"part": "plain_option"}, "max": limits.OPTIONS}, at, problems)
+    check(answer, {"part": "suggestions"}, at, problems)
+    if not problems and ("options" in answer) == ("option_groups" in answer):
+        problems.add("must provide exactly one of options or option_groups", at, "exactly_one")
     return problems.found
