@@ -3,9 +3,10 @@
 import inspect
 import socket
 import uuid
+from contextlib import ExitStack
 from datetime import timedelta
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from bot import operations, providers
 from bot.core import folder
@@ -36,6 +37,7 @@ from bot.stores.catalog_files import load_catalog
 from bot.stores.history import SqlHistory, SqlPins
 from bot.stores.leases import SqlLeases, only_worker
 from bot.stores.ledger import SqlLedger
+from bot.stores.messages import SqlMessages
 from bot.stores.policy_files import policy_files
 from bot.stores.retention import SqlRetention
 
@@ -55,10 +57,10 @@ class App:
         reminder = timedelta(hours=self.files.limits.pin_reminder_h)
         self.ledger = SqlLedger(self._engine, self.clock, reminder)
         self.audit, self.pins = SqlAudit(self._engine), SqlPins(self._engine)
+        self.messages = SqlMessages(self._engine)
         self.history = SqlHistory(self._engine, self.clock)
         self.people = People(self.files.roles, sources)
         self.leases = SqlLeases(self._engine, settings.lease_s)
-        self._only_worker: IO[str] | None = None
 
     @cached_property
     def clock(self) -> Clock:
@@ -128,8 +130,9 @@ class App:
         from bot.engine.worker import Tidier, Worker  # the durable library takes half a second to import
         from bot.engine.workflow import Workflows
 
+        held = ExitStack()
         if self.settings.database.startswith("sqlite"):
-            self._only_worker = only_worker(self.settings.database.removeprefix("sqlite:///"))
+            held.enter_context(only_worker(self.settings.database.removeprefix("sqlite:///")))
             self.leases.release_others(self.executor)
         checker = Checker(self.registry, self.binder, self.ledger, self.clock)
         effector = Effector(self.binder, self.ledger, self.clock)
@@ -147,6 +150,7 @@ class App:
             Judging(self.ledger, checker.judge),
             Observer(services, self.binder, self.history, self.clock),
             tidier,
+            held.close,
             sweep_every_s=self.settings.sweep_every_s,
             rate=self.settings.clock.rate,
         )

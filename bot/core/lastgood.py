@@ -40,9 +40,10 @@ class Past(BaseModel, frozen=True):
 
 
 def percent(share: float) -> str:
-    """A share as people read it: "0.1 %", "12 %"."""
+    """A share as people read it: "12 %", "1.5 %", "0.1 %", "0.02 %"."""
     value = share * 100
-    return f"{value:.0f} %" if value >= 10 or value == 0 else f"{value:.1f} %" if value >= 0.1 else f"{value:.2g} %"
+    digits = 0 if value >= 10 or value == 0 else 1 if value >= 0.095 else 2
+    return f"{value:.{digits}f}".removesuffix(".0") + " %"
 
 
 def spans_of(counts: Iterable[Requests], step_s: int, ignore: frozenset[str]) -> tuple[Serving, ...]:

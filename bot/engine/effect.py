@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from bot.core.errors import CloudError, Refused, Transient, Uncertain
 from bot.core.plan import Step
-from bot.core.ports import PORTS, Effect, Effects
+from bot.core.ports import PORTS, Effect, Effects, Progress
 from bot.core.request import Target
 from bot.core.system import Clock, EffectRecord, Ending, Ledger
 from bot.engine.bind import Binder
@@ -84,7 +84,8 @@ class Effector:
 
     def _call_until_known(self, call: Callable[[Effect], str], effect: Effect, target: Target) -> str:
         """Call, and after every answer but a clear one look before calling again."""
-        for delay_s in (*CALL_DELAYS_S, None):
+        waits = iter(CALL_DELAYS_S)
+        while True:
             try:
                 return call(effect)
             except (Refused, Uncertain, Transient) as error:
@@ -92,23 +93,24 @@ class Effector:
                 # therefore either our own earlier call (it carries our key) or somebody else's change.
                 if found := self._find(target, effect.key):
                     return found
+                delay_s = next(waits, None)
                 if isinstance(error, Refused) or delay_s is None:
                     raise
                 asked_s = error.retry_after_s if isinstance(error, Transient) else 0.0
             self._clock.sleep(max(delay_s, asked_s))
-        raise AssertionError("the last delay is None, so the loop has raised")
 
     def _wait(self, record: EffectRecord, cloud_operation: str, target: Target) -> EffectRecord:
         deadline = self._clock.monotonic() + POLL_FOR_S
-        for delay_s in delays(FIRST_POLL_S, factor=1.3, most_s=SLOWEST_POLL_S):
-            progress = patiently(lambda: self._effects.poll(target, cloud_operation), self._clock, for_s=READ_FOR_S)
-            if progress.state != "running":
-                break
+        waits = delays(FIRST_POLL_S, factor=1.3, most_s=SLOWEST_POLL_S)
+        while (progress := self._poll(target, cloud_operation)).state == "running":
             if self._clock.monotonic() > deadline:
                 return _ended(record, "uncertain", f"the cloud still works on it after {POLL_FOR_S / 60:.0f} min")
-            self._clock.sleep(delay_s)
+            self._clock.sleep(next(waits))
         ending: Ending = "succeeded" if progress.state == "succeeded" else "failed"
         return _ended(record, ending, progress.detail, progress.version)
+
+    def _poll(self, target: Target, cloud_operation: str) -> Progress:
+        return patiently(lambda: self._effects.poll(target, cloud_operation), self._clock, for_s=READ_FOR_S)
 
     def _find(self, target: Target, key: str) -> str | None:
         return patiently(lambda: self._effects.find(target, key), self._clock, for_s=READ_FOR_S)

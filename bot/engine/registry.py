@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from bot.core.catalog import Catalog
 from bot.core.errors import UserError
-from bot.core.operation import Operation, Risk
+from bot.core.operation import Operation
 from bot.core.parser import build, did_you_mean, near, parse, split
 from bot.core.reference import channel_default, resolve
 from bot.core.request import Request, Subject, Target
@@ -24,10 +24,6 @@ class Registry:
                 if alias in self._words:
                     raise TypeError(f"{command} and {self._words[alias].command()} both claim `{alias}`")
                 self._words[alias] = operation
-
-    def risks(self) -> dict[str, Risk]:
-        """What policies speak of."""
-        return {command: operation.risk for command, operation in self.operations.items()}
 
     def command(self, words: str) -> type[Operation]:
         """Raises UserError with the nearest names."""

@@ -20,12 +20,12 @@ def delays(first_s: float, *, factor: float = 2.0, most_s: float = 5.0) -> Itera
 def patiently(read: Callable[[], T], clock: Clock, *, for_s: float, first_s: float = 0.2) -> T:
     """Repeat a read, which changes nothing, until it answers or `for_s` seconds have passed; then raise its error."""
     deadline = clock.monotonic() + for_s
-    for delay_s in delays(first_s):
+    waits = delays(first_s)
+    while True:
         try:
             return read()
         except (Transient, Uncertain) as error:
-            wait_s = max(delay_s, error.retry_after_s if isinstance(error, Transient) else 0.0)
+            wait_s = max(next(waits), error.retry_after_s if isinstance(error, Transient) else 0.0)
             if clock.monotonic() + wait_s > deadline:
                 raise
         clock.sleep(wait_s)
-    raise AssertionError("delays never end")

@@ -1,0 +1,86 @@
+"""The bridge between doors and the engine."""
+
+import threading
+import time
+
+import pytest
+
+from bot.core.errors import StoreError, UserError
+from bot.core.request import Address, Ask
+
+ANA = "slack:U0ANA"
+
+
+def ask(text, heard_as="1"):
+    return Ask(actor=ANA, text=text, address=Address(door="test"), heard_as=heard_as, channel="C0AISQ")
+
+
+def until(true):
+    deadline = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_submitting_plans_in_the_background_and_tells(bot):
+    moved = threading.Event()
+    bot.front.on_change(moved.set)
+    accepted = bot.front.submit(ask("rollback backend"))
+    assert moved.wait(10)
+    assert bot.front.record(accepted.id).state == "waiting"
+    assert bot.front.submit(ask("rollback backend")).new is False
+
+
+def test_looks_have_their_own_pool(bot):
+    accepted = bot.front.submit(ask("whoami"))
+    until(lambda: bot.front.record(accepted.id).state == "answered")
+
+
+def test_one_operation_is_planned_once_at_a_time(bot, monkeypatch):
+    gate, planned = threading.Event(), []
+
+    def slow(operation):
+        planned.append(operation)
+        gate.wait(10)
+
+    accepted = bot.front._acceptor.accept(ask("rollback backend"))
+    monkeypatch.setattr(bot.engine, "proceed", slow)
+    bot.front.proceed(accepted.id)
+    bot.front.proceed(accepted.id)
+    gate.set()
+    until(lambda: not bot.front._busy)
+    assert planned == [accepted.id]
+
+
+@pytest.mark.parametrize(
+    "error, says", [(StoreError("away"), "was not planned yet: away"), (KeyError("x"), "with a bug")]
+)
+def test_what_fails_in_the_background_is_logged(bot, monkeypatch, caplog, error, says):
+    def failing(_):
+        raise error
+
+    monkeypatch.setattr(bot.engine, "proceed", failing)
+    bot.front.submit(ask("rollback backend"))
+    until(lambda: says in caplog.text)
+
+
+async def test_async_doors_wait_in_pools(bot):
+    assert await bot.front.quickly(lambda a, b=0: a + b, 1, b=2) == 3
+    assert (await bot.front.slowly(bot.front.actor, ANA)).name == "ana"
+
+
+def test_wrong_input_is_raised_to_the_door(bot):
+    with pytest.raises(UserError):
+        bot.front.submit(ask("rolback backend"))
+    assert "rollback" in bot.front.commands()
+
+
+def test_planning_that_was_cancelled_at_the_end_is_not_an_error(bot, caplog):
+    gate = threading.Event()
+    for number in range(8):
+        bot.front._plans.submit(gate.wait, 10)
+    accepted = bot.front._acceptor.accept(ask("rollback backend"))
+    bot.front.proceed(accepted.id)
+    bot.front.stop()
+    gate.set()
+    assert "bug" not in caplog.text

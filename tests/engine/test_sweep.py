@@ -1,0 +1,136 @@
+"""Making true what our rows say, staying alive, and ending at once when others have taken over."""
+
+import threading
+
+import pytest
+
+from bot.core.errors import StoreError
+from bot.engine import sweep
+from bot.engine.sweep import Judging, Keeper, Repeating, Sweeper
+
+ANA = "slack:U0ANA"
+
+
+class Runs:
+    def __init__(self, orphans=()):
+        self.started, self.orphans = [], list(orphans)
+
+    def start(self, operation, target):
+        self.started.append((operation, target))
+
+    def take_over(self, alive):
+        return self.orphans if "dead" not in alive else []
+
+
+class Leases:
+    ttl_s = 9.0
+
+    def __init__(self):
+        self.said, self.renewals = [], [True]
+
+    def acquire(self, executor, host):
+        self.said.append(f"acquire {executor}")
+
+    def renew(self, executor):
+        answer = self.renewals.pop(0) if self.renewals else True
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def alive(self):
+        return {"me"}
+
+    def release(self, executor):
+        self.said.append(f"release {executor}")
+
+
+@pytest.fixture
+def ended(monkeypatch):
+    codes = []
+    monkeypatch.setattr(sweep.os, "_exit", codes.append)
+    return codes
+
+
+def test_a_round_starts_what_is_due_expires_and_plans(bot, caplog):
+    waits, due = bot.say(ANA, "rollback backend").id, bot.approved()
+    left = bot.front._acceptor.accept  # accepted by a process that died before it planned
+    from bot.core.request import Address, Ask
+
+    lost = left(Ask(actor=ANA, text="rollback backend", address=Address(door="t"), heard_as="x", channel="C0AISQ")).id
+    bot.clock.advance(31 * 60)
+    runs, planned = Runs(["orphan"]), []
+    Sweeper(bot.ledger, runs, Leases(), planned.append, patience_s=2.0).round()
+    assert runs.started == [(due, "ai-square/prod/backend")]
+    assert bot.ledger.operation(waits).state == "expired"
+    assert planned == [lost]
+    assert "took over orphan" in caplog.text
+
+
+def test_judging_goes_on_after_one_that_fails(bot, caplog):
+    one, two = bot.approved(), ""
+    bot.work(one)
+    bot.platform.somebody_sets({"backend-00042-bad": 100})
+    two = bot.approved()
+    bot.work(two)
+    seen = []
+
+    def judge(operation):
+        seen.append(operation)
+        raise StoreError("away")
+
+    Judging(bot.ledger, judge).round()
+    assert sorted(seen) == sorted([one, two])
+    assert "was not judged yet: away" in caplog.text
+
+
+def test_repeating_outlives_bad_rounds_and_can_be_hurried(caplog):
+    rounds, third = [], threading.Event()
+
+    def call():
+        rounds.append(len(rounds))
+        if len(rounds) == 1:
+            raise StoreError("the database is away")
+        if len(rounds) == 2:
+            raise ZeroDivisionError
+        third.set()
+
+    thread = Repeating("test", 3600.0, call)
+    thread.stop()  # not begun yet: nothing to wait for
+    thread = Repeating("test", 3600.0, call)
+    thread.start()
+    while len(rounds) < 3:
+        thread.hurry()
+    assert third.wait(5)
+    thread.stop()
+    assert not thread.is_alive()
+    assert "the database is away" in caplog.text and "ZeroDivisionError" in caplog.text
+
+
+def test_the_lease_is_taken_before_work_and_given_back_after(ended):
+    leases = Leases()
+    keeper = Keeper(leases, "me", "here", lambda: 0.0)
+    assert leases.said == ["acquire me"]
+    keeper.start()
+    keeper.stop()
+    assert (leases.said, ended) == (["acquire me", "release me"], [])
+
+
+def test_a_lost_lease_ends_the_process(ended):
+    leases = Leases()
+    leases.renewals = [False]
+    Keeper(leases, "me", "here", lambda: 0.0).beat()
+    assert ended == [sweep.LEASE_LOST]
+
+
+def test_a_database_that_is_away_ends_it_only_after_the_lease_has_run_out(ended, caplog):
+    leases, now = Leases(), [0.0]
+    leases.renewals = [StoreError("away"), StoreError("away"), True]
+    keeper = Keeper(leases, "me", "here", lambda: now[0])
+    now[0] = 8.0
+    keeper.beat()
+    assert ended == []
+    now[0] = 10.0
+    keeper.beat()
+    assert ended == [sweep.DATABASE_LOST]
+    keeper.beat()
+    assert keeper._renewed == 10.0

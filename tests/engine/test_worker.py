@@ -1,0 +1,105 @@
+"""A process that takes work, with the real durable library on SQLite."""
+
+import time
+from datetime import timedelta
+
+import pytest
+
+from bot.core.errors import StoreError
+from bot.engine import workflow
+from bot.engine.worker import Tidier
+
+ANA, BEN = "slack:U0ANA", "slack:U0BEN"
+GOOD = "backend-00041-kex"
+
+
+def until(true, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def worker(bot):
+    made = bot.worker()
+    made.start()
+    yield made
+    made.stop(2)
+
+
+def test_takes_what_was_approved_to_its_outcome(bot, worker):
+    operation = bot.approved()
+    worker.hurry()
+    until(lambda: bot.ledger.operation(operation).state == "applied")
+    assert 0 <= worker.lease_age_s() < bot.settings.lease_s
+    assert bot.platform.writes == [f"{operation}/0/do"]
+    runs = workflow.DBOS.list_workflows(workflow_id_prefix=f"{operation}/")
+    assert [run.workflow_id for run in runs] == [f"{operation}/1"]
+
+
+def test_a_run_that_ended_without_an_outcome_is_run_again(bot, worker, monkeypatch):
+    real = bot.ledger.begin
+    failures = [StoreError("the disk is full")]
+
+    def failing(*args):
+        if failures:
+            raise failures.pop()
+        real(*args)
+
+    monkeypatch.setattr(bot.ledger, "begin", failing)
+    operation = bot.approved()
+    until(lambda: bot.ledger.operation(operation).state == "applied")
+
+    def statuses():
+        runs = workflow.DBOS.list_workflows(workflow_id_prefix=f"{operation}/")
+        return {run.workflow_id: run.status for run in runs}
+
+    until(lambda: statuses() == {f"{operation}/1": "ERROR", f"{operation}/2": "SUCCESS"})
+    worker._tidy._call()
+
+
+def test_only_one_process_works_on_a_sqlite_file(bot, worker):
+    with pytest.raises(StoreError, match="another aisq works on this SQLite file"):
+        bot.worker()
+
+
+def test_takes_over_what_a_dead_process_was_running(bot):
+    first = bot.worker()
+    first.start()
+    bot.platform.polls_needed = 10**9
+    sleep, bot.clock.sleep = bot.clock.sleep, lambda seconds: time.sleep(0.01)
+    operation = bot.approved()
+    first.hurry()
+    until(lambda: "poll" in bot.platform.calls)
+    runs = workflow.DBOS.list_workflows(status="PENDING")
+    assert [run.workflow_id for run in runs] == [f"{operation}/1"]
+    assert first._workflows.take_over({bot.executor}) == []
+    assert first._workflows.take_over(set()) == [f"{operation}/1"]
+    bot.platform.polls_needed = 1
+    until(lambda: bot.ledger.operation(operation).state == "applied")
+    bot.clock.sleep = sleep
+    first.stop(2)
+    assert bot.platform.writes == [f"{operation}/0/do"]
+
+
+def test_tidies_up_to_its_limits(bot, caplog):
+    caplog.set_level("INFO")
+    asked = []
+
+    def gone(count):
+        return lambda *args: asked.append(args) or count
+
+    limits = bot.files.limits
+    Tidier(limits, bot.clock, gone(0), gone(0), gone(0))()
+    assert "let go" not in caplog.text
+    Tidier(limits, bot.clock, gone(2), gone(0), gone(1))()
+    assert "let go of 2 requests, 0 audit entries, 1 runs" in caplog.text
+    now = bot.clock.now()
+    assert asked[3:] == [(now - timedelta(days=30),), (now - timedelta(days=400), now), (now - timedelta(days=30),)]
+
+
+def test_a_worker_starts_what_is_queued_without_being_asked(bot, worker):
+    record = bot.say(ANA, 'rollback backend --break-glass "down"')
+    until(lambda: bot.ledger.operation(record.id).state == "applied")
+    assert bot.platform.serving == {GOOD: 100}
