@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from itertools import count
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+import grpc
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Kind = Literal[
     "error",  # the call is refused with `code`; DEADLINE_EXCEEDED hangs until the caller gives up
@@ -19,6 +20,7 @@ Kind = Literal[
     "metrics_late",  # points become visible `seconds` sandbox seconds after they were taken
     "kill",  # SIGKILL to `pid`, before the service acts, after it committed, or after it answered
 ]
+_CODES = [code.name for code in grpc.StatusCode if code is not grpc.StatusCode.OK]
 When = Literal["before", "after_commit", "after_answer"]
 
 CALLS: frozenset[Kind] = frozenset({"error", "lose_request", "lose_answer", "hold", "kill"})
@@ -46,6 +48,14 @@ class Fault(BaseModel):
     message: str = ""
     pid: int = Field(default=0, ge=0)
     when: When = "before"
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.code not in _CODES:
+            raise ValueError(f"a code is one of {', '.join(_CODES)}, not {self.code}")
+        if self.kind == "kill" and self.pid < 2:
+            raise ValueError("kill needs the pid of the process to kill")  # 0 would be our own process group
+        return self
 
     def concerns(self, service: str, method: str) -> bool:
         names = {"*", service, service.rpartition("/")[2]}

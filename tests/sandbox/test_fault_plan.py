@@ -87,7 +87,14 @@ def test_what_waits_can_be_seen_and_cleared() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"kind": "explode"}, {"kind": "error", "nth": 0}, {"kind": "error", "times": -1}, {"kind": "error", "x": 1}],
+    [
+        {"kind": "explode"},
+        {"kind": "error", "nth": 0},
+        {"kind": "error", "times": -1},
+        {"kind": "error", "x": 1},
+        {"kind": "error", "code": "OOPS"},
+        {"kind": "kill"},
+    ],
 )
 def test_what_is_no_fault(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):

@@ -123,12 +123,22 @@ def test_what_the_sandbox_cannot_do_is_refused(cloud: Cloud, method: str, reques
         list(getattr(cloud.registry, method)(request=request_))
 
 
-def test_a_deleted_image_is_gone_and_what_runs_goes_on(cloud: Cloud) -> None:
+def test_a_deleted_image_is_gone_and_its_release_cannot_come_back(cloud: Cloud) -> None:
     with cloud.world.settled():
         cloud.world.registry.delete(f"{IMAGE}:00001-abe")
     with pytest.raises(gx.NotFound):
         cloud.registry.get_tag(name=f"{PACKAGE}/tags/00001-abe")
     operation = cloud.route({"web-00001-abe": 100})
+    cloud.settle()
+    with pytest.raises(gx.NotFound, match=r"Image '.*' not found\."):
+        operation.result()
+    assert cloud.truth.split == {"web-00003-cid": 100}
+
+
+def test_a_serving_release_goes_on_without_its_image(cloud: Cloud) -> None:
+    with cloud.world.settled():
+        cloud.world.registry.delete(f"{IMAGE}:00003-cid")
+    operation = cloud.route({"web-00003-cid": 90, "web-00001-abe": 10})
     cloud.settle()
     assert operation.result()
 

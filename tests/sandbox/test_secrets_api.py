@@ -102,6 +102,16 @@ def test_the_etag_moves_with_the_state(cloud: Cloud) -> None:
     assert cloud.secrets.get_secret_version(name=f"{DB}/versions/3").etag != before
 
 
+def test_a_release_whose_secret_was_disabled_cannot_come_back(cloud: Cloud) -> None:
+    with cloud.world.settled() as now:
+        cloud.world.vault.set_state("shop", "db", "3", "DISABLED", now)
+    operation = cloud.route({"web-00001-abe": 100})
+    cloud.settle()
+    with pytest.raises(gx.FailedPrecondition, match="is in DISABLED state"):
+        operation.result()
+    assert cloud.truth.split == {"web-00003-cid": 100}
+
+
 NOW = datetime(2026, 9, 21, tzinfo=UTC)
 
 

@@ -40,14 +40,23 @@ def start(state: ServiceState, revision: run_v2.Revision, images: Images, secret
     return None
 
 
-def target(state: ServiceState, release: str) -> Failure | None:
-    """What keeps an existing revision from being given traffic."""
+def target(state: ServiceState, release: str, images: Images, secrets: Secrets) -> Failure | None:
+    """What keeps an existing revision from being given traffic.
+
+    Cloud Run keeps its copy of an image only while a serving revision uses it (cloud.google.com/run/docs/deploying),
+    so one that comes back needs its image again, and its secrets.
+    """
     if not (revision := state.revisions.get(release)):
         return texts.no_revision(release)
     for one in revision.conditions:
         if one.type_ == "Ready" and one.state == run_v2.Condition.State.CONDITION_FAILED:
             return Failure("FAILED_PRECONDITION", one.message, _reason(one))
-    return None
+    if release in state.split:
+        return None
+    container = revision.containers[0]
+    if images.digest_of(container.image) is None:
+        return texts.no_image(release, container.image)
+    return _secret(names.project_of(state.name), release, container, secrets)
 
 
 def _secret(project: str, revision: str, container: run_v2.Container, secrets: Secrets) -> Failure | None:

@@ -88,7 +88,7 @@ class Rollouts:
         state = rollout.state
         releases = [t.revision for t in state.targets if t.type_ != LATEST]
         for release in releases:
-            if failure := readiness.target(state, release):
+            if failure := readiness.target(state, release, self._images, self._secrets):
                 return failure
         return did_not_start(state.name, (releases or [state.latest_ready])[0], 0) if rollout.failing else None
 
