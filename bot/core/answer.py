@@ -1,12 +1,21 @@
 """What operations return and every door draws. A door escapes the texts: nothing in here is markup."""
 
+import re
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")  # as pydantic writes them
 Mood = Literal["plain", "good", "warning", "bad"]
-Cell = str | int | float | datetime | None
+
+
+def _instant(value: Any) -> Any:
+    """An instant that was stored as JSON comes back as text."""
+    return datetime.fromisoformat(value) if isinstance(value, str) and _INSTANT.fullmatch(value) else value
+
+
+Cell = Annotated[str | int | float | datetime | None, BeforeValidator(_instant)]
 
 
 class Text(BaseModel, frozen=True):
