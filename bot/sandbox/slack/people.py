@@ -32,7 +32,7 @@ def profile(workspace: Workspace, person: Person) -> Json:
 
 
 def described(workspace: Workspace, person: Person) -> Json:
-    """A person as users.info gives them; someone of another workspace has `is_stranger`."""
+    """A person as users.info gives them; a deactivated one lacks zone and roles."""
     body: Json = {
         "id": person.id,
         "team_id": person.team_id,
@@ -70,7 +70,7 @@ def users_info(workspace: Workspace, args: Arguments) -> Json:
 
 def users_list(workspace: Workspace, args: Arguments) -> Json:
     """Everybody of the workspace, a page at a time."""
-    own = [person for person in workspace.people.values() if not person.is_stranger]
+    own = [person for person in workspace.people.values() if person.team_id == workspace.team.id]
     shown, cursor = page(own, args, limits.LIST_DEFAULT, limits.LIST_MAX)
     return {"members": [described(workspace, person) for person in shown], **cursor}
 

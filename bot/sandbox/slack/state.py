@@ -30,7 +30,10 @@ class App:
 
 @dataclass
 class Person:
-    """Someone, or a bot; `is_stranger` is somebody of another workspace, a guest is_restricted."""
+    """Someone, or a bot. A guest is_restricted.
+
+    Somebody of another workspace has its team_id; is_stranger only if they share no channel with the app.
+    """
 
     id: str
     name: str

@@ -87,7 +87,8 @@ PEOPLE = [
     ("U0ANA", {"name": "ana", "team_id": "T0AISQ", "deleted": False, "is_bot": False, "is_restricted": False}),
     ("U0EVE", {"name": "eve", "deleted": True}),
     ("U0GST", {"is_restricted": True, "is_ultra_restricted": False}),
-    ("U0FOX", {"team_id": "T0OTHER", "is_stranger": True}),
+    ("U0FOX", {"team_id": "T0OTHER", "deleted": False, "is_restricted": False}),
+    ("U0STR", {"team_id": "T0OTHER", "is_stranger": True}),
     ("U0CIBOT", {"is_bot": True}),
 ]
 
@@ -96,6 +97,10 @@ PEOPLE = [
 async def test_people(client: AsyncWebClient, user: str, facts: dict[str, Any]) -> None:
     person = (await client.users_info(user=user))["user"]
     assert {name: person[name] for name in facts} == facts
+
+
+async def test_somebody_of_another_workspace_in_a_shared_channel_is_no_stranger(client: AsyncWebClient) -> None:
+    assert "is_stranger" not in (await client.users_info(user="U0FOX"))["user"]
 
 
 async def test_a_deactivated_person_has_no_zone_and_no_role(client: AsyncWebClient) -> None:
@@ -118,7 +123,7 @@ async def test_the_list_of_people_leaves_out_other_workspaces(client: AsyncWebCl
     first = await client.users_list(limit=5)
     rest = await client.users_list(limit=5, cursor=first["response_metadata"]["next_cursor"])
     ids = [person["id"] for answer in (first, rest) for person in answer["members"]]
-    assert "U0FOX" not in ids and {"U0ANA", "U0EVE", "U0AISQ"} <= set(ids)
+    assert not {"U0FOX", "U0STR"} & set(ids) and {"U0ANA", "U0EVE", "U0AISQ"} <= set(ids)
     assert rest["response_metadata"]["next_cursor"] == ""
 
 
