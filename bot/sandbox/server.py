@@ -48,11 +48,7 @@ class Sandbox:
         self._grpc = grpc.server(ThreadPoolExecutor(_THREADS), options=[("grpc.so_reuseport", 0)])
         self._grpc.add_generic_rpc_handlers((Front(world),))
         self.grpc = f"{HOST}:{self._grpc.add_insecure_port(f'{HOST}:{grpc_port}')}"
-        # With IPPROTO_TCP spelt out asyncio sets TCP_NODELAY; without it every answer waits for a delayed ACK.
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind((HOST, http_port))
-        self._socket.listen()  # from here on nobody is refused, though answers wait for uvicorn
+        self._socket = _listening(http_port)
         self.http = f"http://{HOST}:{self._socket.getsockname()[1]}"
         routes = [*control.routes(world), *(route for room in rooms for route in room(world, self.http))]
         config = uvicorn.Config(app(routes), log_level="warning", timeout_graceful_shutdown=1)
@@ -76,18 +72,41 @@ class Sandbox:
         return {"grpc": self.grpc, "http": self.http, "origin_unix_s": clock.origin_unix_s, "rate": clock.rate}
 
 
+def _listening(port: int) -> socket.socket:
+    """From here on nobody is refused, though answers wait for uvicorn. Raises OSError if the port is taken.
+
+    With IPPROTO_TCP spelt out asyncio sets TCP_NODELAY; without it every answer waits for a delayed ACK.
+    """
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((HOST, port))
+        listening.listen()
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
 def main(arguments: Sequence[str] | None = None, rooms: Sequence[Room] = ()) -> None:
     """Serve until told to stop. `rooms` add routes to the HTTP side."""
     asked = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING)  # gRPC keeps the sandbox's own errors to itself otherwise
     clock: Clock = ScaledClock(asked.rate) if asked.rate else ManualClock()
     world = World(_load(asked.world), clock, asked.seed)
-    with Sandbox(world, asked.grpc_port, asked.http_port, rooms) as sandbox:
+    with _bind(world, asked, rooms) as sandbox:
         signal.signal(signal.SIGTERM, lambda *_: world.stopping.set())
         signal.signal(signal.SIGINT, lambda *_: world.stopping.set())
         print(json.dumps(sandbox.addresses()), flush=True)
         threading.Thread(target=_stop_with_input, args=(world.stopping,), daemon=True).start()
         world.stopping.wait()
+
+
+def _bind(world: World, asked: argparse.Namespace, rooms: Sequence[Room]) -> Sandbox:
+    try:
+        return Sandbox(world, asked.grpc_port, asked.http_port, rooms)
+    except (OSError, RuntimeError) as error:
+        _parser().error(f"cannot listen on ports {asked.grpc_port} and {asked.http_port}: {error}")
 
 
 def _load(path: Path) -> blueprint.Blueprint:
