@@ -12,6 +12,7 @@ from bot.core import folder
 from bot.core.errors import BotError, ConfigError, UserError
 from bot.core.operation import Operation
 from bot.core.rules import Act, PolicyFiles, Traits, acts
+from bot.doors.cli import exits
 from bot.doors.cli.door import Work, Workers
 from bot.doors.cli.people import Accounts, Players
 from bot.doors.cli.screen import Screen
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from bot.doors.http import Inbound
 
 LOG_FILE = "aisq.log"
-SANDBOX = "bot.sandbox"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,11 +41,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _sandbox(words: list[str]) -> int:
-    sandbox = importlib.import_module(SANDBOX)
-    if not hasattr(sandbox, "main"):
-        sys.stderr.write("aisq sandbox is not here yet.\n")
-        return 2
-    return int(sandbox.main(words))
+    try:
+        return int(importlib.import_module("bot.sandbox").main(words))
+    except ModuleNotFoundError as missing:
+        sys.stderr.write(f"The sandbox is not installed ({missing.name} is missing): pip install 'aisq[sandbox]'\n")
+        return exits.WRONG
 
 
 class Composed:

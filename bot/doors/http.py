@@ -6,6 +6,8 @@
 """
 
 import asyncio
+import logging
+import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,10 +21,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
-from bot.core.errors import BotError
+from bot.core.errors import BotError, ConfigError
 from bot.engine.sweep import end
 
 LOOK_WITHIN_S = 2.0
+log = logging.getLogger(__name__)
 LAST_ANSWERS_S, LAST_STEP_S, GRACE_S = 2, 5, 1  # of Cloud Run's 10 s from SIGTERM to SIGKILL
 
 
@@ -98,12 +101,10 @@ class Health:
 class Server(uvicorn.Server):
     """Ends when it is told to, instead of raising the signal again: there is a worker to stop afterwards."""
 
-    def __init__(self, app: Starlette, health: Health, host: str, port: int) -> None:
+    def __init__(self, app: Starlette, health: Health) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
-                host=host,
-                port=port,
                 loop="uvloop",
                 http="httptools",
                 ws="none",
@@ -137,17 +138,34 @@ def application(health: Health, doors: Sequence[Inbound] = ()) -> Starlette:
 
 
 def serve(life: Life, host: str, port: int) -> int:
-    """Work and answer until told to stop; then hand over what is unfinished, all within Cloud Run's ten seconds."""
-    health = Health(life)
+    """Work and answer until told to stop; then hand over what is unfinished, all within Cloud Run's ten seconds.
+
+    Raises ConfigError, with nothing begun, when the address cannot be had.
+    """
+    health, listening = Health(life), bound(host, port)
     life.worker.start()
     health.started = True
     try:
-        Server(application(health, life.doors), health, host, port).run()
+        Server(application(health, life.doors), health).run([listening])
     finally:
         stopped = stopped_within(life.worker, LAST_STEP_S + GRACE_S)
     if not stopped:
         end(0, "what runs did not come to a stop in time; others take it over when the lease ends")
     return 0
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket at the address, which listens once the server runs. Raises ConfigError."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        listening = socket.socket(found[0], found[1])
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(found[4])
+    except OSError as error:
+        problem = f"cannot listen at {host}:{port}: {error.strerror}; set PORT, and AISQ_HOST, to others"
+        raise ConfigError(problem, file="environment", field="PORT") from None
+    log.info("listening at %s:%s", *listening.getsockname()[:2])
+    return listening
 
 
 def stopped_within(worker: Worker, within_s: float) -> bool:

@@ -28,7 +28,8 @@ class RegistryManual:
             permit = self._gate.permit(actor, made)
         except Denied as denied:
             remedies = self._gate.remedies(actor, made)
-            said = f"Not for you now: {denied} ({denied.policy})." if denied.policy else f"Not for you now: {denied}."
+            by = f" ({denied.policy})" if denied.policy else ""
+            said = f"Not for you now: {str(denied).rstrip('.')}{by}."
             needs = tuple(Text(text=f"It {remedy}.") for remedy in remedies)
             nothing = (Text(text="Nothing that aisq knows of would permit it."),)
             return Answer(title=title, parts=(Text(text=said, mood="bad"), *(needs or nothing)), good=False)

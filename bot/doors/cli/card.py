@@ -8,7 +8,7 @@ from rich.text import Text as Rich
 
 from bot.core.answer import Task, Tasks
 from bot.core.plan import Plan, Step, Verdict
-from bot.core.request import State
+from bot.core.request import DUE, State
 from bot.core.system import OperationRecord
 from bot.doors.cli.draw import Drawer, plain
 
@@ -30,6 +30,7 @@ SAID: dict[State, str] = {
     "queued": "begins in a moment",
     "uncertain": "UNCERTAIN",
 }
+UNITS = {"pct": "%"}
 JUDGED = {"holds": "green", "broken": "bold red", "unknown": "yellow"}
 
 
@@ -45,7 +46,8 @@ class Cards:
 
     def progress(self, record: OperationRecord) -> RenderableType:
         """How far it is: the steps, and one line about the whole."""
-        rows: list[RenderableType] = [self._draw.tasks(steps(record, record.plan))] if record.plan else []
+        moves = bool(record.doing) or record.state in (*DUE, "applied")
+        rows: list[RenderableType] = [self._draw.tasks(steps(record, record.plan))] if record.plan and moves else []
         return Group(*rows, self.standing(record))
 
     def standing(self, record: OperationRecord) -> Rich:
@@ -71,7 +73,7 @@ class Cards:
         if glass := request.params.get("break_glass"):
             yield plain(f"! BREAK GLASS by {request.actor.name}: {glass}", "bold red")
         if plan.measured:
-            yield plain("Now: " + ", ".join(f"{spoken(name)} {value:,.4g}" for name, value in plan.measured.items()))
+            yield plain("Now: " + ", ".join(measured(*one) for one in plan.measured.items()))
         if plan.verdict:
             yield from self._verdict(plan.verdict)
         yield from self._titled("Steps", _numbered(plan.steps))
@@ -128,10 +130,10 @@ def people(count: int) -> str:
     return "1 other person" if count == 1 else f"{count} other people"
 
 
-def spoken(name: str) -> str:
-    """The name of a measured number, its unit last: "error_rate_pct" is "error rate in %"."""
-    words = name.split("_")
-    return f"{' '.join(words[:-1])} in %" if words[-1] == "pct" else " ".join(words)
+def measured(name: str, value: float) -> str:
+    """A number with its unit, which its name ends with: "error_rate_pct" is "error rate 4.8 %"."""
+    *words, unit = name.split("_")
+    return f"{' '.join(words)} {value:,.3g} {UNITS.get(unit, unit)}"
 
 
 def _numbered(steps: tuple[Step, ...]) -> list[Rich]:

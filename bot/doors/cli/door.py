@@ -98,13 +98,13 @@ class Door:
 
     def _show(self, record: OperationRecord, cards: Cards) -> None:
         """An answer or a plan is what was asked for; a refusal is said beside it."""
-        show = self._screen.err.print if self._options.json else self._screen.show
+        show = self._screen.beside if self._options.json else self._screen.show
         if record.answer is not None and not self._options.json:
             self._screen.show(self._screen.drawer(ZoneInfo(record.request.actor.zone)).answer(record.answer))
         elif record.plan is not None and record.plan.steps:
             show(cards.plan(record, record.plan))
         if record.answer is None and record.state not in OPEN:
-            self._screen.err.print(cards.standing(record))
+            self._screen.beside(cards.standing(record))
 
     def _subject(self, record: OperationRecord) -> OperationRecord | None:
         """The operation that an answer was about, when somebody still has to carry it out."""
@@ -132,7 +132,8 @@ class Door:
 
     def _outcome(self, record: OperationRecord, cards: Cards) -> OperationRecord:
         ended = self._follower.ended(record, cards)
-        self._screen.err.print(cards.progress(ended) if not self._screen.err.is_terminal else "")
+        if not self._screen.err.is_terminal:
+            self._screen.beside(cards.progress(ended))
         if ended.judged == "pending":
             self._screen.say(f"The metrics are judged once they have arrived: `aisq ops show {ended.id}`.")
         return ended

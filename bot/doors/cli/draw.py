@@ -6,11 +6,11 @@ from itertools import pairwise
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table as Grid
 from rich.text import Text as Rich
 
 from bot.core.answer import Answer, Cell, Code, Mood, Part, Series, Table, Task, Tasks, Text
 from bot.doors.cli.clean import cleaned
+from bot.doors.cli.tables import Layout
 
 STYLES: dict[Mood, str] = {"plain": "", "good": "green", "warning": "yellow", "bad": "bold red"}
 SIGNS: dict[Mood, str] = {"plain": "", "good": "", "warning": "! ", "bad": "!! "}  # for those who see no colours
@@ -60,13 +60,9 @@ class Drawer:
         title = [plain(table.title, "bold")] if table.title else []
         if not table.rows:
             return Group(*title, plain(table.empty, "dim"))
-        grid = Grid(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold underline")
-        for position, column in enumerate(table.columns):
-            numbers = all(isinstance(row[position], int | float) for row in table.rows)
-            grid.add_column(plain(column), overflow="fold", justify="right" if numbers else "left")
-        for row in table.rows:
-            grid.add_row(*(plain(self._cell(cell)) for cell in row))
-        return Group(*title, grid)
+        rows = [[" ".join(cleaned(self._cell(cell)).split("\n")) for cell in row] for row in table.rows]
+        layout = Layout([cleaned(column) for column in table.columns], rows, self._width, _numbers(table))
+        return Group(*title, Rich(layout.heading(), style="bold"), *map(Rich, layout.rows()))
 
     def _cell(self, cell: Cell) -> str:
         if cell is None:
@@ -88,6 +84,11 @@ class Drawer:
         span = f"{min(known):g} to {max(known):g} {unit}, last {known[-1]:g}"
         bars = f"{sparkline(squeezed(values, self._width // 2))}  " if self._bars else ""
         return plain(f"{name}  {bars}{span}")
+
+
+def _numbers(table: Table) -> frozenset[int]:
+    columns = range(len(table.columns))
+    return frozenset(at for at in columns if all(isinstance(row[at], int | float) for row in table.rows))
 
 
 def plain(text: str, style: str = "") -> Rich:

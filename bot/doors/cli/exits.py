@@ -1,6 +1,6 @@
 """Exit codes: what a script may know without reading."""
 
-from bot.core.errors import BotError, Denied, StoreError
+from bot.core.errors import BotError, Denied
 from bot.core.request import LEFT_AS_IT_IS, State
 from bot.core.system import OperationRecord
 
@@ -45,6 +45,4 @@ def of_record(record: OperationRecord) -> int:
 
 def of_error(error: BotError) -> int:
     """Why nothing was begun, as a number."""
-    if isinstance(error, Denied):
-        return DENIED
-    return UNDONE if isinstance(error, StoreError) else WRONG
+    return DENIED if isinstance(error, Denied) else WRONG

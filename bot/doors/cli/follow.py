@@ -57,7 +57,7 @@ class Follower:
             if now.state not in OPEN:
                 return now
             if now.revision != shown:
-                self._screen.err.print(cards.standing(now))
+                self._screen.beside(cards.standing(now))
                 shown = now.revision
         raise AssertionError("rows never end")
 

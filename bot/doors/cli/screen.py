@@ -29,7 +29,11 @@ class Screen:
 
     def show(self, drawn: RenderableType) -> None:
         """What was asked for."""
-        self._out.print(drawn)
+        _print(self._out, drawn)
+
+    def beside(self, drawn: RenderableType) -> None:
+        """What goes with it, on the other stream."""
+        _print(self.err, drawn)
 
     def print(self, text: str) -> None:
         """Text for other programs, as it is."""
@@ -43,7 +47,7 @@ class Screen:
 
     def say(self, sentence: str, style: str = "") -> None:
         """Something beside the answer."""
-        self.err.print(plain(sentence, style))
+        self.beside(plain(sentence, style))
 
     def refuse(self, error: BotError, *, as_json: bool = False) -> None:
         """Why nothing was done, and what to write instead."""
@@ -54,6 +58,15 @@ class Screen:
         if as_json:
             choices: list[JsonValue] = [*error.choices] if isinstance(error, UserError) else []
             self.document({"error": str(error), "choices": choices, "remedy": remedy})
+
+
+def _print(console: Console, drawn: RenderableType) -> None:
+    if console.is_terminal:
+        return console.print(drawn)
+    with console.capture() as captured:
+        console.print(drawn)
+    console.file.write("\n".join(line.rstrip() for line in captured.get().split("\n")))
+    console.file.flush()
 
 
 def _console(file: TextIO) -> Console:
