@@ -210,3 +210,10 @@ def test_it_refuses_sqlite_on_cloud_run(bin_dir: Path, environment: dict[str, st
     assert "AISQ_DATABASE_URL" in ran.stdout + ran.stderr
     assert "PostgreSQL" in ran.stdout + ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+def test_it_says_that_the_sandbox_is_not_part_of_it(bin_dir: Path, environment: dict[str, str]) -> None:
+    ran = run([str(bin_dir / "aisq"), "sandbox", "up"], environment)
+    assert ran.returncode == 2
+    assert "sandbox" in ran.stderr
+    assert "Traceback" not in ran.stderr
