@@ -108,7 +108,7 @@ class Policy:
 
     def _decision(self, ruling: Ruling, actor: Actor, operation: str, target: str | None) -> Decision:
         if ruling.error:
-            return Decision(False, (), f"a policy could not be evaluated: {ruling.error}", ruling.error)
+            return Decision(False, (), f"a policy could not be evaluated: {ruling.error}.", ruling.error)
         titles = "; ".join(f"{self._titles[id]} ({id})" for id in ruling.policies)
         on = f" on {target}" if target else ""
         nothing = f"No policy lets {actor.name} ({_roles(actor)}) do `{operation}`{on}"

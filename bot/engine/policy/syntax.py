@@ -36,9 +36,9 @@ def covers(tree: Syntax, operation: str, act: Act) -> bool:
 
 
 def named(tree: Syntax) -> frozenset[Named]:
-    """Every entity that is written out, in the scope and in the conditions."""
+    """Every entity that is written out, but for actions in the scope, which Cedar checks itself."""
     parts = [tree[part] for part in ("principal", "action", "resource", "conditions")]
-    found = [args for op, args, _ in _walk(parts) if op in ("entity", "__entity")] + tree["action"].get("entities", [])
+    found = [args for op, args, _ in _walk(parts) if op in ("entity", "__entity")]
     return frozenset(Named(one["type"].rpartition("::")[2], one["id"]) for one in found)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import cedarpy
 import pytest
 
 from bot.core.errors import ConfigError
@@ -142,6 +143,12 @@ def test_never_names_what_forbids_even_with_all_approvals(policy: Make, person: 
     assert (probe.approvals, probe.decision.policies) == (None, ("p1",))
 
 
+def test_never_does_not_name_what_approvals_would_lift(policy: Make, person: Person) -> None:
+    lone = "forbid (principal, action, resource) unless { context has approvals && context.approvals >= 1 };"
+    probe = policy(ALL, FREEZE, lone).probe(person(), "rollback", PROD, Facts(frozen=True))
+    assert probe.decision.policies == ("p1",)
+
+
 def test_the_approvals_that_there_are_do_not_change_how_many_are_needed(policy: Make, person: Person) -> None:
     assert policy(needs(2)).approvals_needed(person("oncall"), "rollback", PROD, Facts(approvals=1)) == 2
 
@@ -218,7 +225,7 @@ def test_an_error_in_one_trial_is_a_no(policy: Make, person: Person) -> None:
 def test_facts_that_cedar_cannot_take_are_a_no(policy: Make, person: Person, facts: dict[str, Any]) -> None:
     decision = policy(ALL).decide(person(), "status", PROD, Facts.model_construct(**facts))
     assert not decision.allowed
-    assert decision.sentence == f"a policy could not be evaluated: {decision.error}"
+    assert decision.sentence == f"a policy could not be evaluated: {decision.error}."
 
 
 @pytest.mark.parametrize("id", ["", 'x"', "\n", "\x00", "ö", "a" * 5000, "\ud800"])
@@ -236,6 +243,16 @@ def test_a_question_that_does_not_fit_the_schema_is_an_error(
     good, *bad = cedar.rule(person("os:ana", [], True), [fits, *wrong])
     assert good == (True, ("p",), "")
     assert [(one.allowed, one.policies, bool(one.error)) for one in bad] == [(False, (), True)] * 3
+
+
+def test_no_decision_is_a_no_even_without_a_reason(
+    policy: Make, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged = policy(ALL)
+    answer = cedarpy.AuthzResult({"decision": "NoDecision", "diagnostics": {}})
+    monkeypatch.setattr(cedarpy, "is_authorized_batch", lambda asked, *_: [answer for _ in asked])
+    assert judged.decide(person(), "status", PROD, Facts()).sentence == "a policy could not be evaluated: no decision."
+    assert judged.approvals_needed(person(), "status", PROD, Facts()) is None
 
 
 # policies that are wrong

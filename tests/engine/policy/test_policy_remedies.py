@@ -20,6 +20,7 @@ FREEZE = (
 )
 APPROVED = "{ context has approvals && context.approvals >= 2 }"
 NOT_GO = 'forbid (principal, action, resource) unless { context has verdict && context.verdict == "GO" };'
+THAWED = "forbid (principal, action, resource) unless { context has frozen && !context.frozen };"
 PINNED = "forbid (principal, action, resource) unless { context has pinned && !context.pinned };"
 OWN = "forbid (principal, action, resource) when { context has requester && principal == context.requester };"
 
@@ -63,6 +64,14 @@ OWN = "forbid (principal, action, resource) when { context has requester && prin
             {"verdict": "NO GO"},
             ["needs a verdict of GO and the traffic to be unpinned"],
             id="facts that were absent or otherwise",
+        ),
+        pytest.param([f"{ANYONE};", THAWED], [], {}, ["needs the change freeze to be over"], id="a fact unknown"),
+        pytest.param(
+            [f"{ANYONE};", NOT_GO.replace("};", "|| context has break_glass && context.break_glass };")],
+            [],
+            {},
+            ["needs break-glass with a reason", "needs a verdict of GO"],
+            id="ease, not spelling",
         ),
         pytest.param([f"{ANYONE};", NOT_GO], [], {"verdict": "GO"}, [], id="a verdict of GO is no change"),
         pytest.param([f"{ANYONE};", PINNED], [], {"pinned": False, "frozen": False}, [], id="nor is unpinned"),
