@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from bot import operations, providers
 from bot.core import folder
 from bot.core.catalog import Catalog
+from bot.core.ports import ComputeReads
+from bot.core.request import Target
 from bot.core.rules import PolicyFiles, Traits, acts
 from bot.core.system import AuditReads, Clock, Desk, Directory, HistoryReads, LedgerReads, Manual, PinReads
 from bot.engine.accept import Acceptor
@@ -125,6 +127,11 @@ class App:
         """Raises StoreError unless the database answers and has the schema of this version."""
         database.check(self._engine)
 
+    def watched(self) -> list[Target]:
+        """Services that are there and that some platform can show."""
+        built = [target for target in self.catalog.targets() if not self.catalog.entry(target).planned]
+        return [target for target in built if self.platforms.offers(target, ComputeReads.service.__name__)]
+
     def worker(self) -> "Worker":
         """Make this process one that takes work; on SQLite the only one. Raises StoreError."""
         from bot.engine.worker import Tidier, Worker  # the durable library takes half a second to import
@@ -141,14 +148,13 @@ class App:
             applier, url=self.settings.progress, executor=self.executor, poll_s=self.settings.sweep_every_s
         )
         sweeper = Sweeper(self.ledger, runs, self.leases, self.front.proceed, patience_s=2.0)
-        services = [target for target in self.catalog.targets() if target.kind == "service"]
         tidier = Tidier(self.files.limits, self.clock, SqlRetention(self._engine).purge, self.audit.purge, runs.purge)
         return Worker(
             Keeper(self.leases, self.executor, socket.gethostname(), SystemClock().monotonic),
             runs,
             sweeper,
             Judging(self.ledger, checker.judge),
-            Observer(services, self.binder, self.history, self.clock),
+            Observer(self.watched(), self.binder, self.history, self.clock),
             tidier,
             held.close,
             sweep_every_s=self.settings.sweep_every_s,

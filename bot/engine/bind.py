@@ -22,8 +22,8 @@ class Seen(Protocol):
 class Providers:
     """Platforms by the catalog's `type:`, made when first needed.
 
-    A target is served by the provider of its type; what that one does not offer (metrics, images, secrets) by
-    whichever provider of the same cloud does.
+    A target is served by the provider of its type. What that one does not offer (metrics, images, secrets) comes
+    from a provider that speaks of everything in a cloud, and says so by an attribute `cloud`.
     """
 
     def __init__(self, classes: Mapping[str, type], make: Callable[[type], object]) -> None:
@@ -36,6 +36,10 @@ class Providers:
             if hasattr(self._classes[name], method):
                 return self._get(name)
         raise Permanent(f"{target} is of type {target.type}, for which aisq does not offer {method.replace('_', ' ')}")
+
+    def offers(self, target: Target, method: str) -> bool:
+        """Whether anybody does."""
+        return any(hasattr(self._classes[name], method) for name in self._candidates(target))
 
     def _candidates(self, target: Target) -> Iterable[str]:
         if target.type in self._classes:

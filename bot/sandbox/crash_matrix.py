@@ -26,10 +26,11 @@ from bot.sandbox.rehearsal import Rehearsal
 from bot.sandbox.transcript import buttons, lines
 
 SERVICE, CHANNEL = "ai-square-prod/us-central1/backend", "C0AISQ"
-RATE = 60.0
+RATE = 300.0
+SHIPPED = Path(__file__).resolve().parents[2]
 RETYPE_AFTER_S, PATIENCE_S = 6.0, 45.0
 # What goes on whether or not anybody asks: a crash there is a crash between two boundaries of the operation.
-BACKGROUND = re.compile(r"^\w+ (leases|serving|executor_leases|queues)\b")
+BACKGROUND = re.compile(r"^\w+ (leases #|serving #|queues #|workflow_status #([6-9]|\d\d))")
 CALLS = ("before", "after_commit", "after_answer")
 ENDED = ("100 %", "nothing was done", "failed", "denied")
 
@@ -160,11 +161,25 @@ class Case:
 def town() -> Iterator[Rehearsal]:
     """A town with a migrated, empty database to copy."""
     with tempfile.TemporaryDirectory(prefix="aisq-crash-") as folder:
-        settings = {"AISQ_LEASE_S": "3", "AISQ_SWEEP_EVERY_S": "0.1"}
-        with Rehearsal(Path(folder), rate=RATE, start=forked, settings=settings) as made:
+        with Rehearsal(Path(folder), rate=RATE, start=forked, settings=_quick(Path(folder))) as made:
             made.upgrade()
             os.rename(made.folder / "state", made.folder / "template")
             yield made
+
+
+def _quick(folder: Path) -> dict[str, str]:
+    """Settings of a bot that watches one system only, and whose plans do not expire while the clock runs so fast."""
+    (folder / "catalog").mkdir()
+    shutil.copy(SHIPPED / "catalog" / "ai-square.yaml", folder / "catalog")
+    shutil.copytree(SHIPPED / "policies", folder / "policies")
+    limits = folder / "policies" / "limits.yaml"
+    limits.write_text(re.sub(r"approval_expires_min: \d+", "approval_expires_min: 1440", limits.read_text()))
+    return {
+        "AISQ_CATALOG_DIR": str(folder / "catalog"),
+        "AISQ_POLICIES_DIR": str(folder / "policies"),
+        "AISQ_LEASE_S": "3",
+        "AISQ_SWEEP_EVERY_S": "0.1",
+    }
 
 
 def boundaries(here: Rehearsal) -> list[Boundary]:

@@ -61,8 +61,6 @@ class Platform:
     holds functions to call when a write has committed. `writes` are the keys that committed, in order.
     """
 
-    cloud = "gcp"
-
     def __init__(self, clock: StillClock) -> None:
         self.clock = clock
         self.version, self.asked, self.serving = 7, {BAD: 100}, {BAD: 100}

@@ -70,9 +70,14 @@ def test_every_method_names_the_permissions_it_needs(file: str) -> None:
 @pytest.mark.parametrize("file", sorted(OFFERED))
 def test_a_google_provider_takes_google_by_name_and_says_what_it_is(file: str) -> None:
     provider = load(bot.providers, file)
-    assert provider.cloud == "gcp"
     assert (provider.__doc__ or "").strip()
     assert provider(google=Google("127.0.0.1:1"))
+
+
+def test_only_what_speaks_of_a_whole_cloud_says_so() -> None:
+    """A load balancer must not be taken for a Cloud Run service because both are Google's."""
+    whole = {file for file in OFFERED if getattr(load(bot.providers, file), "cloud", "") == "gcp"}
+    assert whole == {"cloud_monitoring", "artifact_registry", "secret_manager"}
 
 
 def test_google_is_imported_only_when_a_client_is_needed() -> None:

@@ -21,7 +21,6 @@ class CloudRun:
     its key into an annotation of the service, refuses any other generation, and sends the etag that it just read.
     """
 
-    cloud: ClassVar[str] = "gcp"
     PERMISSIONS: ClassVar[dict[str, tuple[str, ...]]] = {
         "service": ("run.services.get",),
         "releases": ("run.revisions.list", "run.services.get"),
