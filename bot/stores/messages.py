@@ -34,7 +34,7 @@ class SqlMessages:
             .limit(limit)
         )
         with self._transaction() as session:
-            return tuple(_shown(session, *found) for found in session.execute(rows).tuples())
+            return tuple(_shown(session, row, message) for row, message in session.execute(rows))
 
     def trying(self, operation: str, place: dict[str, str], at: datetime, *, seen: datetime | None) -> bool:
         with self._transaction() as session:

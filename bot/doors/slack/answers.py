@@ -1,7 +1,7 @@
 """What a look or a control answered, for one person: a pure function of the answer."""
 
 from collections.abc import Iterator
-from datetime import tzinfo
+from datetime import UTC, tzinfo
 from zoneinfo import ZoneInfo
 
 from bot.core.answer import Answer, Code, Mood, Part, Series, Table, Tasks, Text
@@ -35,15 +35,16 @@ def said(text: str) -> Card:
 
 def answer(made: Answer, record: OperationRecord) -> Card:
     """An answer, whole if it fits."""
-    zone = ZoneInfo(record.request.actor.zone)
+    zone = _zone(record.request.actor.zone)
     first = next((part.text for part in made.parts if isinstance(part, Text)), "")
-    body = [blocks.header(made.title or record.request.operation)]
+    title = clean(made.title, blocks.HEADER) or record.request.operation
+    body = [blocks.header(title)]
     tables = 0
     for part in made.parts:
         body.extend(_part(part, zone, first_table=not tables))
         tables += isinstance(part, Table)
     rest = f"There is more than fits here; a terminal shows all of it: `aisq {clean(record.request.text, 200)}`"
-    text = f"{made.title}. {first}" if first else made.title
+    text = f"{title}. {first}" if first else title
     return Card(text=escape(clean(text, 500)), blocks=blocks.fitted(body, (), rest))
 
 
@@ -79,3 +80,10 @@ def _tasks(part: Tasks) -> Block:
     listed = [blocks.task(at, one.title, STATUS[one.state], one.detail) for at, one in shown]
     more = len(part.tasks) - MOST_TASKS
     return blocks.tasks(f"{part.title} (and {more} more)" if more > 0 else part.title, listed)
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return UTC

@@ -14,6 +14,7 @@ Words = tuple[Block, ...]  # elements of one line of rich text
 EMPTY = "-"  # where Slack refuses an empty text
 HEADER, SENTENCE, BUTTON = 150, 600, 75
 BUDGET = 10_000  # characters in all blocks; Slack refuses somewhere above 11,300 and does not say where
+MOST_LINES = 30
 MOST_BLOCKS = 45  # Slack takes 50
 _CODE = re.compile(r"`([^`]+)`")
 _UNSEEN = frozenset({"type", "style", "action_id", "block_id", "task_id", "status", "value", "format"})
@@ -66,7 +67,8 @@ def bullets(lines: Iterable[Words]) -> Block:
 
 def code(lines: Sequence[str], most: int = 2500) -> Block:
     """Lines to copy, exactly as they are, without control characters."""
-    return preformatted(cut("\n".join(clean(line, 1000) for line in lines), most))
+    shown = [clean(line, 1000) for line in lines[:MOST_LINES]] + ["…"] * (len(lines) > MOST_LINES)
+    return preformatted(cut("\n".join(shown), most))
 
 
 def preformatted(text: str) -> Block:

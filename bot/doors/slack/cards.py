@@ -96,9 +96,9 @@ def _plan(record: OperationRecord) -> Iterator[Block]:
         yield steps(record, plan)
     yield from _verdict(record, plan)
     said = [f"{name.removesuffix('_pct').replace('_', ' ')} now: {value:.2g} %" for name, value in _percents(plan)]
-    lines = [blocks.sentence(note) for note in (*said, *plan.notes)]
-    if lines and record.state not in ("running", "expired", "cancelled"):
-        yield blocks.bullets(lines[:MOST_NOTES])
+    notes = (*said, *plan.notes)[:MOST_NOTES]
+    if notes and record.state not in ("running", "expired", "cancelled"):
+        yield blocks.bullets(blocks.sentence(note) for note in notes)
     if plan.by_hand and record.state in BY_HAND:
         yield blocks.rich(blocks.words("By hand:", bold=True))
         yield blocks.code(plan.by_hand)

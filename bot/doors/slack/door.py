@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from bot.engine.clock import SystemClock
 from bot.engine.front import Front
 
 PATH = "/slack/events"
+log = logging.getLogger(__name__)
 
 
 class SlackDoor:
@@ -70,7 +72,10 @@ class SlackDoor:
 
     async def _run(self) -> None:
         while True:
-            await self._gateway.round()
+            try:
+                await self._gateway.round()
+            except Exception:  # the only way out must outlive any one bad round
+                log.exception("the gateway met a bug")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._due.wait(), self._pace.poll_s)
             self._due.clear()

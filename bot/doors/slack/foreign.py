@@ -5,11 +5,13 @@ blocks (notifications, screen readers) is read as mrkdwn by Slack; that one goes
 """
 
 import re
-import unicodedata
 
 _ORDER = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # turns the reading direction of what follows
 _SPACES = re.compile(r"\s+")
-_RIGHT_TO_LEFT = ("R", "AL")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_HALVES = re.compile("[\ud800-\udfff]")  # of characters; alone they are none, and no UTF-8 can carry them
+# The blocks whose characters are of class R or AL (unicode.org, DerivedBidiClass.txt).
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]")
 
 
 def clean(text: str, most: int) -> str:
@@ -17,9 +19,9 @@ def clean(text: str, most: int) -> str:
 
     Right-to-left text stays, closed in on itself, so that it cannot reorder its neighbours.
     """
-    line = _SPACES.sub(" ", _ORDER.sub("", text)).strip()
-    line = "".join(_visible(char) for char in line)
-    if any(unicodedata.bidirectional(char) in _RIGHT_TO_LEFT for char in line):
+    plain = _CONTROL.sub("", _SPACES.sub(" ", _ORDER.sub("", cut(text, 4 * most))))
+    line = _HALVES.sub("\ufffd", _SPACES.sub(" ", plain).strip())
+    if _RIGHT_TO_LEFT.search(line):
         return f"\u2068{cut(line, most - 2)}\u2069"
     return cut(line, most)
 
@@ -32,8 +34,3 @@ def cut(text: str, most: int) -> str:
 def escape(text: str) -> str:
     """Cleaned text as mrkdwn that says just that: no mention, no link (docs.slack.dev, "Formatting message text")."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _visible(char: str) -> str:
-    category = unicodedata.category(char)
-    return "" if category == "Cc" else "\ufffd" if category == "Cs" else char

@@ -18,8 +18,9 @@ from bot.doors.slack.cards import card
 from bot.doors.slack.inbound import DOOR
 from bot.doors.slack.pauses import Pauses
 
-REMEMBERED = timedelta(days=7)  # older operations move no more
+REMEMBERED = timedelta(days=2)  # an operation that is older has its outcome; every round looks at all that are younger
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+TELL_AGAIN_S = (1.0, 3.0, 10.0)
 SKEW_S = 120.0  # by which Slack's clock may be behind ours
 log = logging.getLogger(__name__)
 
@@ -60,11 +61,17 @@ class Gateway:
                 await self._try(one)
 
     async def tell(self, place: dict[str, str], told: Card) -> None:
-        """Show something that no row knows to one person; given up when Slack does not take it."""
-        try:
-            await self._whisper(place, told)
-        except BotError as error:
-            log.warning("an answer was not shown: %s", error)
+        """Show something that no row knows to one person; given up when Slack still cannot be reached after a while."""
+        for wait_s in (*TELL_AGAIN_S, None):
+            try:
+                return await self._whisper(place, told)
+            except Transient as error:
+                if wait_s is not None:
+                    await asyncio.sleep(max(wait_s, error.retry_after_s))
+                    continue
+                log.warning("an answer was given up: %s", error)
+            except BotError as error:
+                return log.warning("an answer was not shown: %s", error)
 
     async def _try(self, one: Shown) -> None:
         """Bring one; whatever goes wrong delays this one, and what is wrong with Slack as a whole delays all."""

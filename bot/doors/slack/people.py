@@ -1,22 +1,22 @@
 """Who people are, as Slack knows them: name, zone, user groups, and whether they may still ask for anything."""
 
 import logging
-import threading
 from collections.abc import Callable, Collection
+from functools import partial
 from http.client import HTTPException
-from typing import Any, Generic, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from bot.doors.slack.memory import Memory
 from bot.engine.people import Person
 
-FRESH_S, RETRY_S, TIMEOUT_S = 300.0, 5.0, 2
-NOT_OURS = ("deleted", "is_bot", "is_app_user", "is_restricted", "is_ultra_restricted", "is_stranger")
+TIMEOUT_S = 2  # real seconds for one call; somebody waits for an acknowledgement
+NOT_OURS = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
 UNKNOWN = ("user_not_found", "user_not_visible", "users_not_found")
 NO_GROUP = ("no_such_subteam", "subteam_not_found")
-T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -31,18 +31,17 @@ class SlackPeople:
         self, bot_token: str, api_url: str, team_id: str, groups: Collection[str], monotonic: Callable[[], float]
     ) -> None:
         self._web = WebClient(bot_token, base_url=api_url, timeout=TIMEOUT_S, retry_handlers=[])
-        self._team_id, self._groups, self._now = team_id, sorted(groups), monotonic
-        self._users = _Remembered[Person](monotonic)
-        self._members = _Remembered[frozenset[str]](monotonic)
+        self._team_id, self._groups = team_id, sorted(groups)
+        self._memory = Memory(monotonic, (SlackClientError, OSError, HTTPException))
 
     def person(self, id: str) -> Person:
         """Never raises: somebody of whom nothing can be known may be active or not."""
-        person, fresh = self._users.of(id, lambda: self._asked(id))
+        person, fresh = self._memory.recall(f"person {id}", partial(self._asked, id))
         if person is None:
             return Person(name=id, active=None)
         groups: list[str] = []
         for group in self._groups:
-            members, known = self._members.of(group, lambda group=group: self._asked_group(group))  # type: ignore[misc]
+            members, known = self._memory.recall(f"group {group}", partial(self._asked_group, group))
             groups += [group] if members and id in members else []
             fresh = fresh and known
         unsure = None if person.active else False  # who was deactivated stays so, whatever Slack cannot say
@@ -67,34 +66,6 @@ class SlackPeople:
                 log.error("roles.yaml names the user group %s, which Slack does not know", group)
                 return frozenset()
             raise
-
-
-class _Remembered(Generic[T]):
-    """Answers by key, each good for five minutes; after a failure nobody is asked for a few seconds."""
-
-    def __init__(self, monotonic: Callable[[], float]) -> None:
-        self._now, self._lock = monotonic, threading.Lock()
-        self._known: dict[str, tuple[T, float]] = {}
-        self._failed_at: float | None = None
-
-    def of(self, key: str, ask: Callable[[], T]) -> tuple[T | None, bool]:
-        """What is known (None: nothing) and whether it is fresh."""
-        with self._lock:
-            value, at = self._known.get(key, (None, 0.0))
-            failing = self._failed_at is not None and self._now() - self._failed_at < RETRY_S
-        if value is not None and self._now() - at < FRESH_S:
-            return value, True
-        if failing:
-            return value, False
-        try:
-            value = ask()
-        except (SlackClientError, OSError, HTTPException) as error:
-            log.warning("Slack could not be asked who %s is: %s", key, error)
-            self._failed_at = self._now()
-            return value, False
-        with self._lock:
-            self._known[key], self._failed_at = (value, self._now()), None
-        return value, True
 
 
 def _name(user: dict[str, Any]) -> str:

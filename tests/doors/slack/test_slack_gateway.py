@@ -1,0 +1,423 @@
+"""The gateway: one message for each change, whatever Slack does; answers once, and not too late."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import pytest
+
+from bot.core.errors import StoreError
+from bot.core.request import Address
+from bot.doors.slack import gateway as module
+from bot.doors.slack.answers import said
+from bot.doors.slack.gateway import Gateway
+from bot.sandbox.slack import FakeSlack
+from bot.sandbox.slack.faults import Fault, Kind
+from bot.sandbox.slack.state import Message
+from bot.stores.messages import SqlMessages
+from tests.doors.slack.harness import CHANNEL, StillTime, Teller
+
+Channel = Callable[[], list[Message]]
+
+
+def calls_of(slack: FakeSlack, method: str) -> int:
+    return sum(call.method == method for call in slack.workspace.calls)
+
+
+async def test_one_message_follows_a_change_from_the_plan_to_the_judgement(
+    gateway: Gateway, tell: Teller, time: StillTime, channel: Channel
+) -> None:
+    id = tell.waiting()
+    await gateway.round()
+    assert [message.text.split(":")[0] for message in channel()] == ["✋ Waiting for approval"]
+    tell.approve(id)
+    await gateway.round()
+    time.advance(1)
+    token = tell.run(id)
+    await gateway.round()
+    time.advance(1)
+    tell.finish(id, token)
+    await gateway.round()
+    time.advance(1)
+    tell.ledger.judged(id, "holds", "Errors fell from 4.9 % to 0.1 %.")
+    await gateway.round()
+    (message,) = channel()
+    seen = [edit.text.split(":")[0] for edit in message.edits]
+    assert seen == ["✋ Waiting for approval", "⏳ About to begin", "🔄 In progress", "✅ Done"]
+    assert message.text == "✅ Done: rollback ai-square/prod/backend. Errors fell from 4.9 % to 0.1 %."
+
+
+async def test_what_is_shown_is_not_shown_again(gateway: Gateway, tell: Teller, slack: FakeSlack) -> None:
+    tell.waiting()
+    for _ in range(3):
+        await gateway.round()
+    assert [call.method for call in slack.workspace.calls] == ["chat.postMessage"]
+
+
+async def test_edits_of_one_message_are_a_second_apart_and_the_latest_wins(
+    gateway: Gateway, tell: Teller, time: StillTime, channel: Channel
+) -> None:
+    id = tell.waiting()
+    await gateway.round()
+    tell.approve(id)
+    await gateway.round()  # the first edit
+    token = tell.run(id)
+    await gateway.round()  # too soon
+    tell.finish(id, token)
+    time.advance(0.9)
+    await gateway.round()  # still too soon
+    assert len(channel()[0].edits) == 1
+    time.advance(0.1)
+    await gateway.round()
+    assert [edit.text.split(":")[0] for edit in channel()[0].edits] == ["✋ Waiting for approval", "⏳ About to begin"]
+    assert channel()[0].text.startswith("✅ Done")
+
+
+async def test_a_plan_that_takes_long_gets_a_message_which_then_becomes_the_plan(
+    gateway: Gateway, tell: Teller, time: StillTime, channel: Channel
+) -> None:
+    id = tell.asked()
+    await gateway.round()
+    time.advance(1.9)
+    await gateway.round()
+    assert channel() == []
+    time.advance(0.1)
+    await gateway.round()
+    assert channel()[0].text.startswith("⏳ Planning")
+    tell.planned(id)
+    await gateway.round()
+    assert [message.text.split(":")[0] for message in channel()] == ["✋ Waiting for approval"]
+
+
+@pytest.mark.parametrize("state", ["rejected", "nothing_to_do", "planned", "denied", "failed"])
+async def test_what_will_not_happen_is_told_to_the_asker_alone(
+    state: str, gateway: Gateway, tell: Teller, slack: FakeSlack, channel: Channel
+) -> None:
+    id = tell.asked()
+    kept = {"digest": "c0ffee"} if state == "planned" else {"digest": "", "plan": None}
+    tell.planned(id, state, detail="because of `this`", **kept)
+    await gateway.round()
+    assert channel() == []
+    (told,) = slack.workspace.ephemerals
+    assert told.visible_to == "U0ANA"
+    assert "because of `this`" in told.text
+
+
+async def test_what_will_not_happen_is_said_in_the_channel_once_it_was_announced_there(
+    gateway: Gateway, tell: Teller, time: StillTime, slack: FakeSlack, channel: Channel
+) -> None:
+    id = tell.asked()
+    await gateway.round()
+    time.advance(2)
+    await gateway.round()
+    tell.planned(id, "rejected", detail="say which release", digest="", plan=None)
+    await gateway.round()
+    assert channel()[0].text == "🚫 Not possible as asked: rollback ai-square/prod/backend. say which release"
+    assert slack.workspace.ephemerals == []
+
+
+async def test_what_the_door_refused_at_once_is_not_said_twice(
+    gateway: Gateway, tell: Teller, time: StillTime, slack: FakeSlack
+) -> None:
+    tell.asked(state="denied")
+    await gateway.round()
+    time.advance(10)
+    await gateway.round()
+    assert slack.workspace.calls == []
+
+
+async def test_requests_of_other_doors_are_not_shown(gateway: Gateway, tell: Teller, slack: FakeSlack) -> None:
+    tell.waiting(address=Address(door="cli"))
+    await gateway.round()
+    assert slack.workspace.calls == []
+
+
+# --- Slack misbehaves
+
+
+async def test_a_post_over_budget_waits_as_long_as_slack_asks(
+    gateway: Gateway, tell: Teller, time: StillTime, slack: FakeSlack, channel: Channel
+) -> None:
+    slack.faults.add(Fault(Kind.RATELIMITED, "chat.postMessage", retry_after_s=7))
+    tell.waiting()
+    await gateway.round()
+    time.advance(6.9)
+    await gateway.round()
+    assert calls_of(slack, "chat.postMessage") == 1
+    time.advance(0.1)
+    await gateway.round()
+    assert len(channel()) == 1
+    assert calls_of(slack, "conversations.history") == 0, "a refused post cannot have arrived"
+
+
+async def test_an_edit_over_budget_holds_all_edits_but_no_posts(
+    gateway: Gateway, tell: Teller, time: StillTime, slack: FakeSlack, channel: Channel
+) -> None:
+    first, second = tell.waiting(), tell.waiting()
+    await gateway.round()
+    slack.faults.add(Fault(Kind.RATELIMITED, "chat.update", retry_after_s=30))
+    tell.approve(first)
+    tell.approve(second)
+    third = tell.waiting()
+    await gateway.round()
+    assert calls_of(slack, "chat.update") == 1
+    assert len(channel()) == 3, third
+    time.advance(30)
+    await gateway.round()
+    assert sorted(message.text.split(":")[0] for message in channel()) == [
+        "⏳ About to begin",
+        "⏳ About to begin",
+        "✋ Waiting for approval",
+    ]
+
+
+@pytest.mark.parametrize("kind", [Kind.LOST_ANSWER, Kind.RESET, Kind.SERVER_ERROR])
+async def test_a_post_whose_answer_was_lost_is_looked_for_before_it_is_made_again(
+    kind: Kind, gateway: Gateway, tell: Teller, time: StillTime, slack: FakeSlack, channel: Channel
+) -> None:
+    slack.faults.add(Fault(kind, "chat.postMessage"))
+    id = tell.waiting()
+    await gateway.round()
+    time.advance(1)
+    tell.approve(id)
+    await gateway.round()
+    await gateway.round()
+    (message,) = channel()
+    assert message.text.startswith("⏳ About to begin")
+    assert calls_of(slack, "conversations.history") == 1
+    assert calls_of(slack, "chat.postMessage") == (1 if kind is Kind.LOST_ANSWER else 2)
+
+
+async def test_a_crash_between_post_and_memory_makes_no_second_message(
+    another_gateway: Callable[[], Gateway], tell: Teller, time: StillTime, slack: FakeSlack, channel: Channel
+) -> None:
+    slack.faults.add(Fault(Kind.LOST_ANSWER, "chat.postMessage"))
+    id = tell.waiting()
+    await another_gateway().round()
+    assert len(channel()) == 1, "it arrived, but nobody knows"
+    tell.approve(id)
+    await another_gateway().round()
+    assert [message.text.split(":")[0] for message in channel()] == ["⏳ About to begin"]
+
+
+async def test_a_post_that_another_process_is_making_is_left_to_it(
+    gateway: Gateway, messages: SqlMessages, tell: Teller, time: StillTime, channel: Channel
+) -> None:
+    id = tell.waiting()
+    noted = {"channel": CHANNEL, "since": str(time())}
+    assert messages.trying(id, noted, time.now(), seen=None)
+    await gateway.round()
+    assert channel() == []
+    time.advance(30)
+    await gateway.round()
+    assert len(channel()) == 1, "whoever began it is dead"
+
+
+async def test_two_processes_at_once_make_one_message(
+    another_gateway: Callable[[], Gateway], tell: Teller, channel: Channel
+) -> None:
+    for _ in range(5):
+        tell.waiting()
+    await asyncio.gather(*(another_gateway().round() for _ in range(3)))
+    assert len(channel()) == 5
+
+
+async def test_when_slack_cannot_say_what_arrived_a_second_message_is_better_than_none(
+    gateway: Gateway, tell: Teller, time: StillTime, slack: FakeSlack, channel: Channel
+) -> None:
+    slack.workspace.app.scopes.discard("channels:history")
+    slack.faults.add(Fault(Kind.RESET, "chat.postMessage"))
+    tell.waiting()
+    await gateway.round()
+    time.advance(1)
+    await gateway.round()
+    assert len(channel()) == 1
+
+
+async def test_while_slack_is_down_tries_grow_rare_and_then_everything_is_right(
+    gateway: Gateway, tell: Teller, time: StillTime, slack: FakeSlack, channel: Channel
+) -> None:
+    slack.faults.add(Fault(Kind.DOWN))
+    id = tell.waiting()
+    for second in range(300):
+        if second == 100:
+            tell.approve(id)
+            tell.finish(id, tell.run(id))
+        time.advance(1)
+        await gateway.round()
+    assert 8 < len(slack.workspace.calls) < 24
+    slack.faults.clear()
+    time.advance(30)
+    await gateway.round()
+    await gateway.round()
+    assert [message.text.split(":")[0] for message in channel()] == ["✅ Done"]
+
+
+async def test_a_message_that_somebody_deleted_is_made_again(
+    gateway: Gateway, tell: Teller, time: StillTime, slack: FakeSlack, channel: Channel
+) -> None:
+    id = tell.waiting()
+    await gateway.round()
+    slack.workspace.messages[CHANNEL].clear()
+    tell.approve(id)
+    await gateway.round()
+    await gateway.round()
+    assert [message.text.split(":")[0] for message in channel()] == ["⏳ About to begin"]
+
+
+async def test_a_channel_that_aisq_is_not_in_is_explained_once_and_served_after_the_invitation(
+    gateway: Gateway, tell: Teller, time: StillTime, slack: FakeSlack, channel: Channel
+) -> None:
+    slack.workspace.app.scopes.discard("chat:write.public")
+    slack.workspace.channels[CHANNEL].members.remove("U0AISQ")
+    hook = await slack.slash("U0ANA", CHANNEL, "nobody listens")  # a response_url of this channel
+    assert hook.error
+    url = next(iter(slack.workspace.hooks))
+    place = {"channel": CHANNEL, "user": "U0ANA", "response_url": f"{slack.base_url}/hooks/{url}"}
+    id = tell.waiting(address=Address(door="slack", place=place))
+    for _ in range(4):
+        await gateway.round()
+        time.advance(30)
+    (told,) = slack.workspace.ephemerals
+    assert told.text == (
+        f"I cannot write in this channel (not_in_channel), so nobody sees the plan of `{id}`."
+        f" Invite me with `/invite @aisq`; meanwhile `ops show {id}` shows it."
+    )
+    slack.workspace.channels[CHANNEL].members.append("U0AISQ")
+    time.advance(30)
+    await gateway.round()
+    assert len(channel()) == 1
+
+
+async def test_blocks_that_slack_refuses_are_replaced_by_their_text_and_the_buttons(
+    gateway: Gateway, tell: Teller, slack: FakeSlack, channel: Channel
+) -> None:
+    slack.faults.add(Fault(Kind.ERROR, "chat.postMessage", error="invalid_blocks"))
+    tell.waiting()
+    await gateway.round()
+    assert [block["type"] for block in channel()[0].blocks] == ["section", "actions"]
+
+
+async def test_one_row_that_cannot_be_drawn_keeps_no_other_from_being_shown(
+    gateway: Gateway,
+    tell: Teller,
+    channel: Channel,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bad, good = tell.waiting(), tell.waiting()
+    drawn = module.card
+
+    def fails(record):
+        if record.id == bad:
+            raise ZeroDivisionError("a bug")
+        return drawn(record)
+
+    monkeypatch.setattr(module, "card", fails)
+    with caplog.at_level(logging.ERROR):
+        await gateway.round()
+    assert [message.metadata["event_payload"]["operation"] for message in channel()] == [good]
+    assert f"showing {bad} met a bug" in caplog.text
+
+
+async def test_a_database_that_is_away_only_delays(
+    gateway: Gateway, messages: SqlMessages, tell: Teller, time: StillTime, channel: Channel, monkeypatch
+) -> None:
+    tell.waiting()
+
+    def away(*_: object, **__: object) -> None:
+        raise StoreError("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(messages, "behind", away)
+        await gateway.round()
+        await gateway.round()
+    assert channel() == []
+    time.advance(1)
+    await gateway.round()
+    assert len(channel()) == 1
+
+
+# --- answers
+
+
+async def test_an_answer_is_shown_once_to_the_asker_alone(
+    gateway: Gateway, tell: Teller, slack: FakeSlack, channel: Channel
+) -> None:
+    tell.answered()
+    await gateway.round()
+    await gateway.round()
+    assert [told.text for told in slack.workspace.ephemerals] == ["S. backend-00041-kex 100 % serves."]
+    assert channel() == []
+
+
+async def test_an_answer_is_not_repeated_after_a_restart(
+    another_gateway: Callable[[], Gateway], tell: Teller, slack: FakeSlack
+) -> None:
+    tell.answered()
+    for _ in range(3):
+        await another_gateway().round()
+    assert len(slack.workspace.ephemerals) == 1
+
+
+async def test_an_answer_that_comes_minutes_late_is_dropped(
+    gateway: Gateway, tell: Teller, time: StillTime, slack: FakeSlack
+) -> None:
+    slack.faults.add(Fault(Kind.DOWN))
+    tell.answered()
+    await gateway.round()
+    time.advance(301)
+    slack.faults.clear()
+    await gateway.round()
+    await gateway.round()
+    assert slack.workspace.ephemerals == []
+
+
+async def test_an_answer_waits_out_a_slack_that_is_busy(
+    gateway: Gateway, tell: Teller, time: StillTime, slack: FakeSlack
+) -> None:
+    slack.faults.add(Fault(Kind.RATELIMITED, "chat.postEphemeral", retry_after_s=5))
+    tell.answered()
+    await gateway.round()
+    time.advance(4)
+    await gateway.round()
+    assert calls_of(slack, "chat.postEphemeral") == 1
+    time.advance(1)
+    await gateway.round()
+    assert len(slack.workspace.ephemerals) == 1
+
+
+async def test_an_answer_that_slack_refuses_is_given_up(
+    gateway: Gateway, tell: Teller, time: StillTime, slack: FakeSlack, caplog: pytest.LogCaptureFixture
+) -> None:
+    slack.faults.add(Fault(Kind.ERROR, "chat.postEphemeral", error="user_not_in_channel"))
+    id = tell.answered()
+    await gateway.round()
+    time.advance(60)
+    await gateway.round()
+    assert calls_of(slack, "chat.postEphemeral") == 1
+    assert f"the answer of {id} was given up" in caplog.text
+
+
+async def test_a_used_up_response_url_is_replaced_by_a_message_for_one_person(
+    gateway: Gateway, slack: FakeSlack
+) -> None:
+    place = {"channel": CHANNEL, "user": "U0ANA", "response_url": f"{slack.base_url}/hooks/used-up"}
+    await gateway.tell(place, said("Not for you."))
+    assert [told.text for told in slack.workspace.ephemerals] == ["Not for you."]
+
+
+async def test_what_no_row_knows_is_tried_again_a_few_times(
+    gateway: Gateway, slack: FakeSlack, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "TELL_AGAIN_S", (0.0, 0.0))
+    place = {"channel": CHANNEL, "user": "U0ANA"}
+    slack.faults.add(Fault(Kind.RATELIMITED, "chat.postEphemeral", times=2, retry_after_s=0))
+    await gateway.tell(place, said("Third time."))
+    assert [told.text for told in slack.workspace.ephemerals] == ["Third time."]
+    slack.faults.add(Fault(Kind.RATELIMITED, "chat.postEphemeral", times=3, retry_after_s=0))
+    await gateway.tell(place, said("Never."))
+    assert "given up" in caplog.text
+    slack.faults.add(Fault(Kind.LOST_ANSWER, "chat.postEphemeral"))
+    await gateway.tell(place, said("Once."))
+    assert [told.text for told in slack.workspace.ephemerals] == ["Third time.", "Once."]
