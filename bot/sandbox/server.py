@@ -123,11 +123,17 @@ def _stop_with_input(stopping: threading.Event) -> None:
     stopping.set()
 
 
+def _rate(text: str) -> float:
+    if (rate := float(text)) < 0:
+        raise argparse.ArgumentTypeError("a rate is 0 (moved by hand) or more, in sandbox seconds a real second")
+    return rate
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bot.sandbox.server", description="A small cloud on this machine.")
     parser.add_argument("--grpc-port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--http-port", type=int, default=0, help="0 takes a free one")
-    parser.add_argument("--rate", type=float, default=1.0, help="sandbox seconds a real second; 0: moved by hand")
+    parser.add_argument("--rate", type=_rate, default=1.0, help="sandbox seconds a real second; 0: moved by hand")
     parser.add_argument("--seed", type=int, default=1, help="of the traffic and of generated names")
     parser.add_argument("--world", type=Path, default=blueprint.SHIPPED, help="world file")
     return parser

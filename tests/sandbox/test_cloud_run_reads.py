@@ -1,5 +1,7 @@
 """Reading services and revisions, through Google's clients."""
 
+import base64
+
 import grpc
 import pytest
 from google.api_core import exceptions as gx
@@ -37,6 +39,14 @@ def test_the_etag_is_the_time_of_the_change_and_the_name(cloud: Cloud) -> None:
     assert service.etag.startswith('"') and service.etag.endswith('"')
     assert service.etag == etag(NAME, cloud.truth.changed)
     assert version_of(service.etag) == round(cloud.truth.changed.timestamp() * 1_000_000)
+
+
+def test_the_etag_decodes_as_those_of_production_do(cloud: Cloud) -> None:
+    stamp, name = (base64.urlsafe_b64decode(part + "==") for part in cloud.service().etag.strip('"').split("/"))
+    assert name.decode() == NAME
+    assert stamp[0] == 0x08  # field 1 (seconds) of google.protobuf.Timestamp, as a varint
+    seconds = sum((byte & 0x7F) << (7 * place) for place, byte in enumerate(stamp[1:6]))
+    assert seconds == int(cloud.truth.changed.timestamp())
 
 
 def test_a_service_that_is_not_there_is_named_with_its_region_and_project(cloud: Cloud) -> None:

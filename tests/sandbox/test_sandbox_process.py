@@ -137,3 +137,10 @@ def test_other_rooms_get_their_routes_and_their_address(world: Path) -> None:
         assert http.get("/sandbox/clock", headers={"Host": "evil.example"}).status_code == 400
         assert http.get("/sandbox/clock", headers={"Host": "localhost"}).status_code == 200
     until(lambda: threading.active_count() == before)
+
+
+@pytest.mark.parametrize("rate", ["-1", "fast"])
+def test_a_wrong_rate_is_one_sentence(rate: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        server.main([f"--rate={rate}"])
+    assert "--rate" in capsys.readouterr().err
