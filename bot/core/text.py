@@ -1,10 +1,9 @@
 """One line as people type it on phones and in chat, cut into words.
 
-Phones rewrite quotes and dashes, Slack escapes `&`, `<` and `>` and wraps links: all of that is undone here, and
-nothing else is changed, so that a reason in any language arrives as it was typed.
+Phones rewrite quotes and dashes, Slack escapes `&`, `<` and `>` and wraps links, people write commands as code: all
+of that is undone here, and nothing else is changed, so that a reason in any language arrives as it was typed.
 """
 
-import html
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -17,24 +16,28 @@ _QUOTES = str.maketrans(
         **dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb", '"'),
         **dict.fromkeys("\u2018\u2019\u201a\u201b", "'"),
         **dict.fromkeys("\u00a0\u202f\u2007\u3000", " "),
-        **dict.fromkeys("\u200b\u200c\u2060\ufeff"),
+        **dict.fromkeys("\u200b\u2060\ufeff"),  # of no width, and without a meaning in any script
         "\u2212": "-",
     }
 )
 _STRANGE = ("Cc", "Cs")  # control characters, and halves of characters, which no text can hold
-_PLAIN = re.compile(r"[^\s\"'`\\<&]+")  # a word that cutting leaves as it is
+_PLAIN = re.compile(r"[^\s\"'`\\]+")  # a word that cutting leaves as it is
 _DASHES = "\u2014\u2013\u2015\u2012"
-_LINK = re.compile(r"<(?:https?|mailto):[^>|]*\|([^>]*)>|<(https?:[^>|]*)>")
+_LINK = re.compile(r"<(?:https?|mailto):[^>|]*\|([^>]*)>|<(https?:[^>|]*)>|<mailto:([^>|]*)>")
+_ESCAPES = {"&amp;": "&", "&lt;": "<", "&gt;": ">"}  # docs.slack.dev, "Formatting message text": no others
+_ESCAPE = re.compile("|".join(_ESCAPES))
+_CODE = re.compile(r"\s*(`{1,3})([^`]+)\1\s*")
 
 
 def words(line: str) -> list[str]:
     """The words of a line; quotes group words and vanish. Raises UserError, never anything else."""
     if len(line) > LONGEST:
         raise UserError(f"That is {len(line):,} characters; write at most {LONGEST:,}.")
-    plain = html.unescape(_LINK.sub(lambda link: link[1] or link[2], line)).translate(_QUOTES)
+    code = _CODE.fullmatch(line)
+    plain = _unescaped(code[2] if code else line).translate(_QUOTES)
     if strange := next((c for c in plain if unicodedata.category(c) in _STRANGE and c not in "\t\n\r"), ""):
-        raise UserError(f"There is a control character (U+{ord(strange):04X}) in that; type it again without.")
-    return _Cutter(plain).words()
+        raise UserError(f"There is a control character (U+{ord(strange):04X}) in that; type it again without it.")
+    return [seen for word in _Cutter(plain).words() if (seen := _visible(word)) or not word]
 
 
 def line(said: Iterable[str]) -> str:
@@ -46,11 +49,26 @@ def line(said: Iterable[str]) -> str:
     return " ".join(_one_word(word) for word in said)
 
 
-def _one_word(word: str) -> str:
-    if _PLAIN.fullmatch(word):
+def _unescaped(line: str) -> str:
+    """What was typed into Slack, of what Slack sends."""
+    without_links = _LINK.sub(lambda link: link[1] or link[2] or link[3] or "", line)
+    return _ESCAPE.sub(lambda escape: _ESCAPES[escape[0]], without_links)
+
+
+def _visible(word: str) -> str:
+    """Names and options without the invisible marks that are pasted with them; other scripts need theirs."""
+    if word.isascii():
         return word
-    inside = re.sub(r'([\\"\u201c\u201d\u201e\u201f\u00ab\u00bb])', r"\\\1", word)
-    return f'"{inside.replace("&", "&amp;").replace("<", "&lt;")}"'
+    visible = "".join(char for char in word if unicodedata.category(char) != "Cf")
+    return visible if visible.isascii() else word
+
+
+def _one_word(word: str) -> str:
+    safe = _ESCAPE.sub(lambda escape: f"&amp;{escape[0][1:]}", word)
+    safe = re.sub(r"<(?=https?:|mailto:)", "&lt;", safe)
+    if _PLAIN.fullmatch(safe):
+        return safe
+    return '"' + re.sub(r'([\\"\u201c\u201d\u201e\u201f\u00ab\u00bb])', r"\\\1", safe) + '"'
 
 
 class _Cutter:
