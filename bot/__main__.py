@@ -1,30 +1,30 @@
-"""`aisq` and `python -m bot`: puts together what a command needs, and hands over to the terminal's door."""
+"""`aisq` and `python -m bot`: puts together what a command needs, and hands over to the terminal's door.
+
+Nearly everything is imported where it is used: a shell that completes a word must not wait for what `serve` needs.
+"""
 
 import importlib
 import io
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from bot import operations, settings
 from bot.core import folder
 from bot.core.errors import BotError, ConfigError, UserError
-from bot.core.operation import Operation
-from bot.core.rules import Act, PolicyFiles, Traits, acts
-from bot.doors.cli import exits
-from bot.doors.cli.door import Work, Workers
-from bot.doors.cli.people import Accounts, Players
-from bot.doors.cli.screen import Screen
-from bot.doors.cli.terminal import Bot, Terminal
-from bot.engine import logs
-from bot.engine.clock import SystemClock
-from bot.engine.people import Source
-from bot.settings import Settings
 
 if TYPE_CHECKING:
     from bot.app import App
+    from bot.core.operation import Operation
+    from bot.core.request import Target
+    from bot.core.rules import Act, PolicyFiles, Traits
+    from bot.doors.cli.door import Work, Workers
+    from bot.doors.cli.terminal import Bot
     from bot.doors.http import Inbound
+    from bot.engine.front import Front
+    from bot.engine.logs import Redactor
+    from bot.engine.people import Source
 
 LOG_FILE = "aisq.log"
 
@@ -35,9 +35,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot show a character shows something else
+    if asked := settings.completion():
+        return _complete(asked)
     if words[:1] == ["sandbox"]:
         return _sandbox(words[1:])
+    from bot.doors.cli.screen import Screen
+    from bot.doors.cli.terminal import Terminal
+
     return Terminal(Composed(), Screen()).run(words)
+
+
+def _complete(asked: str) -> int:
+    """Answer a shell; where something is wrong it gets nothing, and the command itself will say why."""
+    from bot.doors.cli.complete import Completer, reply
+
+    parts = Composed()
+    try:
+        completer = Completer(parts.loaders(), parts.targets, parts.operations)
+        sys.stdout.write(reply(asked, settings.COMPLETION, completer) + "\n")
+    except BotError:
+        return 2
+    return 0
 
 
 def _sandbox(words: list[str]) -> int:
@@ -45,22 +63,27 @@ def _sandbox(words: list[str]) -> int:
         return int(importlib.import_module("bot.sandbox").main(words))
     except ModuleNotFoundError as missing:
         sys.stderr.write(f"The sandbox is not installed ({missing.name} is missing): pip install 'aisq[sandbox]'\n")
-        return exits.WRONG
+        return 2
 
 
 class Composed:
     """Everything that commands need, made when first needed: most commands need little."""
 
     @cached_property
-    def settings(self) -> Settings:
+    def settings(self) -> settings.Settings:
         return settings.load()
 
     @property
     def log_file(self) -> str:
         return str(self.settings.state_dir.resolve() / LOG_FILE)
 
-    def commands(self) -> Mapping[str, type[Operation]]:
-        found = folder.every(operations, self.settings.operations_dir).values()
+    def loaders(self) -> "Mapping[str, Callable[[], type[Operation]]]":
+        """The operations by name, each imported when it is called."""
+        folder.extend(operations, self.settings.operations_dir)
+        return {name.replace("_", " "): partial(folder.load, operations, name) for name in folder.names(operations)}
+
+    def commands(self) -> "Mapping[str, type[Operation]]":
+        found = [load() for load in self.loaders().values()]
         return {name: one for one in found for name in (one.command(), *one.aliases)}
 
     def actor(self, as_: str) -> str:
@@ -70,31 +93,28 @@ class Composed:
             raise UserError("`--as` is for the sandbox; here you are who you are logged in as.")
         return f"slack:{as_}"
 
-    def bot(self) -> Bot:
-        redact = logs.Redactor(self.settings.secrets())
-        logs.to_file(self.settings.state_dir / LOG_FILE, self.settings.log_level, redact)
+    def bot(self) -> "Bot":
+        from bot.engine import logs
+
+        logs.to_file(self.settings.state_dir / LOG_FILE, self.settings.log_level, self._redactor())
         return OneBot(composed(self.settings))
+
+    def serve(self) -> int:
+        from bot.doors import http
+        from bot.engine import logs
+
+        logs.to_stderr(self.settings.log_level, self._redactor())
+        app = composed(self.settings)
+        life = http.Life(app.executor, self.settings.lease_s, app.worker(), app.look, slack(app))
+        try:
+            return http.serve(life, self.settings.host, self.settings.port)
+        finally:
+            app.front.stop()
 
     def upgrade(self) -> str:
         from bot.stores import database
 
         return database.upgrade(self.settings.database)
-
-    def serve(self) -> int:
-        from bot.doors import http
-
-        logs.to_stderr(self.settings.log_level, logs.Redactor(self.settings.secrets()))
-        app = composed(self.settings)
-
-        def look() -> str:
-            app.check()
-            return app.audit.head()
-
-        life = http.Life(app.executor, self.settings.lease_s, app.worker(), look, slack(app))
-        try:
-            return http.serve(life, self.settings.host, self.settings.port)
-        finally:
-            app.front.stop()
 
     def catalog_problems(self) -> Iterable[object]:
         from bot.stores.catalog_lint import lint
@@ -125,56 +145,87 @@ class Composed:
         return [(one.file, one.case.name, one.problem) for one in run_cases(*self._policy())]
 
     def completion(self, shell: str) -> str:
-        raise UserError("later")
+        from bot.doors.cli.complete import script
 
-    def _policy(self) -> tuple[PolicyFiles, Mapping[str, Act], Mapping[str, Traits]]:
-        from bot.app import registry, traits
+        return script(shell, settings.COMPLETION)
+
+    def targets(self) -> "Iterable[Target]":
+        from bot.stores.catalog_files import load_catalog
+
+        return load_catalog(self.settings.catalog_dir).targets()
+
+    def operations(self) -> Iterable[str]:
+        """The newest operations. Raises StoreError at once when the database is not there."""
+        from bot.engine.clock import SystemClock
+        from bot.stores import database
+        from bot.stores.ledger import SqlLedger
+
+        engine = database.connect(self.settings.database)
+        database.check(engine)
+        return [record.id for record in SqlLedger(engine, SystemClock()).operations()]
+
+    def _policy(self) -> "tuple[PolicyFiles, Mapping[str, Act], Mapping[str, Traits]]":
+        from bot.app import traits
+        from bot.core.rules import acts
         from bot.stores.catalog_files import load_catalog
         from bot.stores.policy_files import policy_files
 
-        files, catalog = policy_files(self.settings.policies_dir), load_catalog(self.settings.catalog_dir)
-        return files, acts(registry(self.settings).operations), traits(catalog)
+        every = {one.command(): one for one in self.commands().values()}
+        catalog = load_catalog(self.settings.catalog_dir)
+        return policy_files(self.settings.policies_dir), acts(every), traits(catalog)
+
+    def _redactor(self) -> "Redactor":
+        from bot.engine.logs import Redactor
+
+        return Redactor(self.settings.secrets())
 
 
 class OneBot:
     """The bot of one command, which may be its own worker."""
 
     def __init__(self, app: "App") -> None:
-        self._app, self.front = app, app.front
+        self._app = app
 
     @property
-    def workers(self) -> Workers:
+    def front(self) -> "Front":
+        return self._app.front
+
+    @property
+    def workers(self) -> "Workers":
         return self
 
     def alive(self) -> bool:
         return bool(self._app.leases.alive())
 
-    def here(self) -> Work:
+    def here(self) -> "Work":
         return self._app.worker()
 
     def close(self) -> None:
         self._app.front.stop()
 
 
-def composed(settings: Settings) -> "App":
+def composed(configured: settings.Settings) -> "App":
     """The bot, and who knows people. Raises ConfigError and StoreError."""
     from bot.app import App
 
-    return App(settings, sources(settings))
+    return App(configured, sources(configured))
 
 
-def sources(configured: Settings) -> dict[str, Source]:
+def sources(configured: settings.Settings) -> "dict[str, Source]":
     """Who knows people, by door."""
+    from bot.doors.cli.people import Accounts, Players
+
     known: dict[str, Source] = {"os": Accounts(settings.os_user(), settings.zone())}
-    token, slack = configured.slack.bot_token, configured.slack
+    token, told = configured.slack.bot_token, configured.slack
     if token is not None:
         from bot.doors.slack import SlackPeople
+        from bot.engine.clock import SystemClock
         from bot.stores.policy_files import policy_files
 
         roles = policy_files(configured.policies_dir).roles.roles.values()
         groups = {group for role in roles for group in role.slack_groups}
         real = SystemClock().monotonic
-        known["slack"] = SlackPeople(token.get_secret_value(), slack.api_url, slack.team_id, groups, real)
+        known["slack"] = SlackPeople(token.get_secret_value(), told.api_url, told.team_id, groups, real)
     elif configured.sandbox:
         known["slack"] = Players()
     return known
@@ -182,27 +233,26 @@ def sources(configured: Settings) -> dict[str, Source]:
 
 def slack(app: "App") -> "tuple[Inbound, ...]":
     """Slack's door, when both of its secrets are there. Raises ConfigError when only one is."""
-    chosen = app.settings.slack
-    token, secret = chosen.bot_token, chosen.signing_secret
+    told = app.settings.slack
+    token, secret = told.bot_token, told.signing_secret
     if token is None and secret is None:
         return ()
     if token is None or secret is None:
         missing = "BOT_TOKEN" if token is None else "SIGNING_SECRET"
-        raise ConfigError("Slack needs it too", file="environment", field=f"AISQ_SLACK__{missing}")
+        raise ConfigError("Slack's door needs this one too", file="environment", field=f"AISQ_SLACK__{missing}")
     from bot.doors.slack import SlackDoor
 
-    return (
-        SlackDoor(
-            app.front,
-            app.messages,
-            app.clock,
-            bot_token=token.get_secret_value(),
-            signing_secret=secret.get_secret_value(),
-            api_url=chosen.api_url,
-            team_id=chosen.team_id,
-            rate=app.settings.clock.rate,
-        ),
+    door = SlackDoor(
+        app.front,
+        app.messages,
+        app.clock,
+        bot_token=token.get_secret_value(),
+        signing_secret=secret.get_secret_value(),
+        api_url=told.api_url,
+        team_id=told.team_id,
+        rate=app.settings.clock.rate,
     )
+    return (door,)
 
 
 if __name__ == "__main__":

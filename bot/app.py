@@ -127,6 +127,11 @@ class App:
         """Raises StoreError unless the database answers and has the schema of this version."""
         database.check(self._engine)
 
+    def look(self) -> str:
+        """The same, and the head of the audit chain."""
+        self.check()
+        return self.audit.head()
+
     def watched(self) -> list[Target]:
         """Services that are there and that some platform can show."""
         built = [target for target in self.catalog.targets() if not self.catalog.entry(target).planned]

@@ -23,8 +23,13 @@ def load(package: ModuleType, name: str) -> type[Any]:
     return found
 
 
-def every(package: ModuleType, further: Path | None = None) -> dict[str, type[Any]]:
-    """All entries by name; those of the folder `further` too, as if they were in the package."""
+def extend(package: ModuleType, further: Path | None) -> None:
+    """From now on the files of the folder `further` are entries too."""
     if further and str(further) not in package.__path__:
         package.__path__.append(str(further))
+
+
+def every(package: ModuleType, further: Path | None = None) -> dict[str, type[Any]]:
+    """All entries by name; those of the folder `further` too."""
+    extend(package, further)
     return {name: load(package, name) for name in names(package)}

@@ -6,19 +6,8 @@ from typing import Protocol
 from bot.core.answer import Answer, Table
 from bot.core.errors import BotError, UserError
 from bot.doors.cli import exits
+from bot.doors.cli.administration import COMMANDS, HELP, SHELLS
 from bot.doors.cli.screen import Screen
-
-SHELLS = ("bash", "zsh", "fish")
-HELP = (
-    ("serve", "Run the bot: Slack, health, and the work itself."),
-    ("db upgrade", "Bring the database to the schema of this version; prints its revision."),
-    ("catalog lint", "Say what is wrong in catalog/, with file and line."),
-    ("catalog schema [--write]", "Print the catalog's JSON Schema for editors, or write it to catalog/schema.json."),
-    ("policy lint", "Say what is wrong in policies/, with file and line."),
-    ("policy test", "Run the cases of policies/tests/."),
-    ("completion bash|zsh|fish", "Print what teaches a shell to complete `aisq`."),
-    ("sandbox …", "A small cloud on this machine, for rehearsal; `aisq sandbox --help` says more."),
-)
 
 
 class Tools(Protocol):
@@ -51,15 +40,9 @@ class Admin:
 
     def __init__(self, tools: Tools, screen: Screen) -> None:
         self._tools, self._screen = tools, screen
-        self.commands: Mapping[str, Callable[[list[str]], int]] = {
-            "serve": self._serve,
-            "db upgrade": self._upgrade,
-            "catalog lint": self._catalog_lint,
-            "catalog schema": self._catalog_schema,
-            "policy lint": self._policy_lint,
-            "policy test": self._policy_test,
-            "completion": self._completion,
-        }
+        runs = (self._serve, self._upgrade, self._catalog_lint, self._catalog_schema)
+        more = (self._policy_lint, self._policy_test, self._completion)
+        self.commands: Mapping[str, Callable[[list[str]], int]] = dict(zip(COMMANDS, (*runs, *more), strict=True))
 
     def named(self, said: Sequence[str]) -> Callable[[], int] | None:
         """The command that the first words name, ready to run."""

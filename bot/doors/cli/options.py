@@ -15,7 +15,6 @@ HELP = (
 )
 _FLAGS = {"--json": "json", "--no-wait": "no_wait", "--here": "here"}
 _VALUES = {"--channel": "channel", "--as": "as_"}
-WORDS = (*_FLAGS, *_VALUES, "--help")
 
 
 class Options(NamedTuple):

@@ -12,6 +12,7 @@ from bot.core.pages import overview, page
 from bot.core.parser import did_you_mean, near
 from bot.doors.cli import admin, exits, options
 from bot.doors.cli.admin import Admin
+from bot.doors.cli.administration import COMMANDS, SANDBOX
 from bot.doors.cli.door import Door, Front, Workers
 from bot.doors.cli.options import Options
 from bot.doors.cli.screen import Screen
@@ -86,15 +87,14 @@ class Terminal:
 
     def _known(self, said: list[str]) -> None:
         """Raises UserError for a slip of the pen in one of the commands that are only a terminal's."""
-        word = said[0].lower()
-        firsts = {name.split()[0] for name in self._admin.commands} | {"sandbox"}
-        if word in firsts:
-            names = tuple(name for name in self._admin.commands if name.split()[0] == word)
-            raise UserError(f"`{word}` needs one word more.{did_you_mean(names)}", choices=names)
-        operations = {name.split()[0] for name in self._parts.commands()}
-        if word not in operations and (meant := near(word, {*firsts, *operations}, most=1)) and meant[0] in firsts:
-            names = tuple(name for name in (*self._admin.commands, "sandbox") if name.split()[0] == meant[0])
-            raise UserError(f"I don't know `{word[:40]}`.{did_you_mean(names)}", choices=names)
+        word, own = said[0].lower(), (*COMMANDS, SANDBOX)
+        firsts, theirs = {name.split()[0] for name in own}, {name.split()[0] for name in self._parts.commands()}
+        if word in theirs:
+            return
+        meant = word if word in firsts else next(iter(near(word, {*firsts, *theirs}, most=1)), "")
+        if names := tuple(name for name in own if name.split()[0] == meant):
+            said_so = f"`{word}` needs one word more" if word == meant else f"I don't know `{word[:40]}`"
+            raise UserError(f"{said_so}.{did_you_mean(names)} `aisq help` lists what there is.", choices=names)
 
     def _help(self, topic: list[str]) -> int:
         known = self._parts.commands()
