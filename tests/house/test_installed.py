@@ -14,7 +14,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -116,6 +116,11 @@ def environment(state: Path, port: int) -> dict[str, str]:
     }
 
 
+def said(ran: subprocess.CompletedProcess[str]) -> str:
+    """Everything that a command printed, in one line: it breaks lines where a terminal would."""
+    return " ".join((ran.stdout + ran.stderr).split())
+
+
 def run(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         as_another_user(command), env=environment, cwd="/", capture_output=True, text=True, timeout=DEADLINE_S
@@ -137,9 +142,9 @@ def serving(command: list[str], environment: dict[str, str], log: Path) -> Itera
 def answer(port: int, path: str) -> int | None:
     """The HTTP status of one GET, or nothing while nobody listens."""
     with suppress(ConnectionError, TimeoutError):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-        connection.request("GET", path)
-        return connection.getresponse().status
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+            connection.request("GET", path)
+            return connection.getresponse().status
     return None
 
 
@@ -199,7 +204,7 @@ def test_it_serves_and_stops_when_told(
 def test_it_refuses_a_database_without_its_schema(bin_dir: Path, environment: dict[str, str]) -> None:
     ran = run([str(bin_dir / "aisq"), "serve"], environment)
     assert ran.returncode == 2
-    assert "aisq db upgrade" in ran.stdout + ran.stderr
+    assert "aisq db upgrade" in said(ran)
     assert "Traceback" not in ran.stderr
 
 
@@ -207,8 +212,8 @@ def test_it_refuses_a_database_without_its_schema(bin_dir: Path, environment: di
 def test_it_refuses_sqlite_on_cloud_run(bin_dir: Path, environment: dict[str, str], command: str) -> None:
     ran = run([str(bin_dir / "aisq"), *command.split()], environment | {"K_SERVICE": "aisq"})
     assert ran.returncode == 2
-    assert "AISQ_DATABASE_URL" in ran.stdout + ran.stderr
-    assert "PostgreSQL" in ran.stdout + ran.stderr
+    assert "AISQ_DATABASE_URL" in said(ran)
+    assert "PostgreSQL" in said(ran)
     assert "Traceback" not in ran.stderr
 
 
