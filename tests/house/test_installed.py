@@ -141,10 +141,10 @@ def serving(command: list[str], environment: dict[str, str], log: Path) -> Itera
 
 def answer(port: int, path: str) -> int | None:
     """The HTTP status of one GET, or nothing while nobody listens."""
-    with suppress(ConnectionError, TimeoutError):
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
-            connection.request("GET", path)
-            return connection.getresponse().status
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    with closing(connection), suppress(ConnectionError, TimeoutError):
+        connection.request("GET", path)
+        return connection.getresponse().status
     return None
 
 
