@@ -69,13 +69,21 @@ def _sandbox(words: list[str]) -> int:
 class Composed:
     """Everything that commands need, made when first needed: most commands need little."""
 
+    def __init__(self) -> None:
+        self._logs_go_to = ""
+
     @cached_property
     def settings(self) -> settings.Settings:
         return settings.load()
 
-    @property
-    def log_file(self) -> str:
-        return str(self.settings.state_dir.resolve() / LOG_FILE)
+    def logs_go_to(self) -> str:
+        """Where a bug is told in full; begins the log when there is none yet."""
+        from bot.engine import logs
+
+        if not self._logs_go_to:
+            file = self.settings.state_dir.resolve() / LOG_FILE
+            self._logs_go_to = logs.to_file(file, self.settings.log_level, self._redactor())
+        return self._logs_go_to
 
     def loaders(self) -> "Mapping[str, Callable[[], type[Operation]]]":
         """The operations by name, each imported when it is called."""
@@ -94,16 +102,14 @@ class Composed:
         return f"slack:{as_}"
 
     def bot(self) -> "Bot":
-        from bot.engine import logs
-
-        logs.to_file(self.settings.state_dir / LOG_FILE, self.settings.log_level, self._redactor())
+        self.logs_go_to()
         return OneBot(composed(self.settings))
 
     def serve(self) -> int:
         from bot.doors import http
         from bot.engine import logs
 
-        logs.to_stderr(self.settings.log_level, self._redactor())
+        self._logs_go_to = logs.to_stderr(self.settings.log_level, self._redactor())
         app = composed(self.settings)
         life = http.Life(app.executor, self.settings.lease_s, app.worker(), app.look, slack(app))
         try:

@@ -107,26 +107,30 @@ class Formatter(JsonFormatter):
         return cleaned
 
 
-def to_stderr(level: str, redact: Redactor) -> None:
-    """For a process that nobody sits in front of."""
+def to_stderr(level: str, redact: Redactor) -> str:
+    """For a process that nobody sits in front of; returns where that is, for a sentence."""
     _to(logging.StreamHandler(sys.stderr), level, redact)
+    return "the log on stderr"
 
 
-def to_file(path: Path, level: str, redact: Redactor) -> None:
-    """For a terminal, whose screen is for the person; the file is begun with the first line."""
+def to_file(path: Path, level: str, redact: Redactor) -> str:
+    """For a terminal, whose screen is for the person; returns where that is. Errors go to stderr if no file can be."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.open("a").close()
+        handler = RotatingFileHandler(path, maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8")
     except OSError:
         return to_stderr("ERROR", redact)
-    handler = RotatingFileHandler(path, maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8")
     _to(handler, level, redact)
+    return str(path)
 
 
 def _to(handler: logging.Handler, level: str, redact: Redactor) -> None:
     handler.setFormatter(Formatter(redact))
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    for old in list(root.handlers):
+        root.removeHandler(old)
+        old.close()
+    root.addHandler(handler)
     root.setLevel(level)
     logging.getLogger("dbos").addHandler(logging.NullHandler())  # else it prints in a format of its own
     for chatty in ("alembic", "asyncio", "slack_bolt", "slack_sdk", "urllib3", "google", "grpc"):

@@ -31,7 +31,6 @@ SAID: dict[State, str] = {
     "uncertain": "UNCERTAIN",
 }
 UNITS = {"pct": "%"}
-JUDGED = {"holds": "green", "broken": "bold red", "unknown": "yellow"}
 
 
 class Cards:
@@ -56,13 +55,11 @@ class Cards:
         if record.state == "waiting":
             until = f" until {self._draw.instant(record.expires_at)}" if record.expires_at else ""
             said = f"waiting for {people(record.approvals_needed - len(record.approvals))} to approve{until}"
-            detail = ""
-        else:
-            detail = record.detail
-        return plain(f"{said}: {detail}" if detail else said, OUTCOME_STYLES.get(record.state, ""))
-
-    def judgement(self, record: OperationRecord) -> Rich:
-        return plain(record.judgement, JUDGED.get(record.judged, ""))
+        elif record.state == "running":
+            said += f"; {record.cancel_by} asked to stop it" if record.cancel_by else ""
+        elif record.detail:
+            said += f": {record.detail}"
+        return plain(said, OUTCOME_STYLES.get(record.state, ""))
 
     def _plan(self, record: OperationRecord, plan: Plan) -> Iterator[RenderableType]:
         request = record.request

@@ -19,7 +19,7 @@ from bot.doors.cli.options import Options
 from bot.doors.cli.screen import Screen
 
 DOOR = "cli"
-NOBODY = "No aisq is at work on this database, so nothing happens yet. Start one (`aisq serve`), or let this terminal:"
+NOBODY = "No aisq is at work on this database, so it waits. Start one (`aisq serve`), or let this terminal do it:"
 
 
 class Front(Watched, Protocol):
@@ -91,7 +91,7 @@ class Door:
         cards = self._screen.cards(ZoneInfo(record.request.actor.zone))
         self._show(record, cards)
         subject = record if record.state in OPEN else self._subject(record)
-        if subject is None or self._options.no_wait:
+        if subject is None or not self._somebody(subject) or self._options.no_wait:
             return record
         ended = self._carried_out(subject, cards)
         return ended if subject is record else record
@@ -115,14 +115,18 @@ class Door:
         stuck = subject.state in DUE and not self._workers.alive()
         return subject if stuck or (self._options.here and subject.state in OPEN) else None
 
+    def _somebody(self, record: OperationRecord) -> bool:
+        """Whether somebody will carry it out; says so when nobody will."""
+        if self._options.here or self._workers.alive():
+            return True
+        self._screen.say(NOBODY, "yellow")
+        self._screen.say(f"  aisq ops show {record.id} --here")
+        return False
+
     def _carried_out(self, record: OperationRecord, cards: Cards) -> OperationRecord:
         """Wait for the outcome, here or elsewhere."""
         if self._workers.alive():
             return self._outcome(record, cards)
-        if not self._options.here:
-            self._screen.say(NOBODY, "yellow")
-            self._screen.say(f"  aisq ops show {record.id} --here")
-            return record
         work = self._workers.here()
         work.start()
         try:
@@ -132,18 +136,18 @@ class Door:
 
     def _outcome(self, record: OperationRecord, cards: Cards) -> OperationRecord:
         ended = self._follower.ended(record, cards)
-        if not self._screen.err.is_terminal:
-            self._screen.beside(cards.progress(ended))
         if ended.judged == "pending":
             self._screen.say(f"The metrics are judged once they have arrived: `aisq ops show {ended.id}`.")
         return ended
 
     def _left(self, record: OperationRecord) -> None:
-        if record.state in OPEN:
-            self._screen.say(
-                f"It goes on without this terminal. Look: `aisq ops show {record.id}`; "
-                f"stop it: `aisq ops cancel {record.id}`."
-            )
+        """Say what becomes of it without this terminal."""
+        if record.state in OPEN and self._workers.alive():
+            look, cancel = f"`aisq ops show {record.id}`", f"`aisq ops cancel {record.id}`"
+            self._screen.say(f"It goes on without this terminal. Look: {look}; stop it: {cancel}.")
+        elif record.state in OPEN:
+            self._screen.say(NOBODY, "yellow")
+            self._screen.say(f"  aisq ops show {record.id} --here")
 
 
 def asked(said: Sequence[str]) -> str:

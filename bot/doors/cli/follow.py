@@ -45,21 +45,24 @@ class Follower:
         if not self._screen.err.is_terminal:
             return self._ended_in_lines(record, cards)
         with Live(cards.progress(record), console=self._screen.err, auto_refresh=False) as live:
-            for now in self._rows(record.id):
+            for now in self._changes(record):
                 live.update(cards.progress(now), refresh=True)
-                if now.state not in OPEN:
-                    return now
-        raise AssertionError("rows never end")
+        return now
 
     def _ended_in_lines(self, record: OperationRecord, cards: Cards) -> OperationRecord:
+        for now in self._changes(record):
+            self._screen.beside(cards.standing(now) if now.state in OPEN else cards.progress(now))
+        return now
+
+    def _changes(self, record: OperationRecord) -> Iterator[OperationRecord]:
+        """The row, and again whenever it has changed, until it has an outcome."""
         shown = -1
         for now in self._rows(record.id):
-            if now.state not in OPEN:
-                return now
             if now.revision != shown:
-                self._screen.beside(cards.standing(now))
-                shown = now.revision
-        raise AssertionError("rows never end")
+                yield now
+            if now.state not in OPEN:
+                return
+            shown = now.revision
 
     def _rows(self, operation: str) -> Iterator[OperationRecord]:
         while True:

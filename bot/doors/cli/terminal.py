@@ -34,8 +34,10 @@ class Bot(Protocol):
 class Parts(admin.Tools, Protocol):
     """Makes what a command needs, when it needs it."""
 
-    @property
-    def log_file(self) -> str: ...
+    def logs_go_to(self) -> str:
+        """Where a bug is told in full."""
+        ...
+
     def commands(self) -> Mapping[str, type[Operation]]:
         """The operations by what is typed, aliases too."""
         ...
@@ -65,8 +67,9 @@ class Terminal:
             self._screen.say("Stopped.")
             return STOPPED
         except Exception:
+            where = self._parts.logs_go_to()
             log.exception("a command met a bug")
-            self._screen.say(f"That is a bug in aisq, not your mistake; what happened is in {self._parts.log_file}.")
+            self._screen.say(f"That is a bug in aisq, not your mistake; what happened is in {where}.", "red")
             return exits.BUG
 
     def _run(self, argv: Sequence[str]) -> int:
