@@ -5,16 +5,26 @@ import re
 import types
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from bot.core.errors import UserError
 from bot.core.operation import Change, Operation, marks, reference_of
+from bot.core.text import line as one_line
 from bot.core.text import words
 
 Raw = dict[str, Any]
+SHOWN = 40  # characters of what was typed that an answer repeats
+_OPTION = re.compile(r"--?[^\W\d]")
+_PLAINLY = {
+    "int_parsing": "write a whole number",
+    "int_parsing_size": "write a smaller number",
+    "float_parsing": "write a number",
+    "bool_parsing": "write true or false",
+}
+_ONLY_OPTION = re.compile(r"--?[^\W\d][\w-]*(=.*)?", re.DOTALL)  # a value may begin with dashes: "--to was wrong"
 
 
 def near(word: str, known: Iterable[str], *, most: int = 3) -> tuple[str, ...]:
@@ -38,12 +48,28 @@ def split(line: str, operations: Mapping[str, type[Operation]]) -> tuple[type[Op
     longest = max(len(name.split()) for name in operations)
     for count in range(min(longest, len(said)), 0, -1):
         if found := operations.get(" ".join(said[:count]).lower()):
+            _check_next(said[:count], said[count:], operations)
             return found, said[count:]
-    verb = said[0].lower()
-    pairs = " ".join(said[:2]).lower()
-    names = near(pairs, operations, most=1) or near(verb, operations)
-    shown = verb if len(verb) <= 40 else verb[:40] + "…"
-    raise UserError(f"I don't know `{shown}`.{did_you_mean(names)} `help` lists what there is.", choices=names)
+    pair = " ".join(said[:2]).lower()
+    raise _unknown(said[0].lower(), near(pair, operations, most=1) or near(said[0].lower(), operations))
+
+
+def _check_next(name: list[str], after: list[str], operations: Iterable[str]) -> None:
+    """`ops shw` is not `ops` with a word too many. Raises UserError."""
+    group = " ".join(name).lower()
+    longer = {one.removeprefix(group).split()[0]: one for one in operations if one.startswith(f"{group} ")}
+    word = after[0].lower() if after else ""
+    if names := tuple(longer[one] for one in near(word, longer)):
+        raise _unknown(f"{group} {word}", names)
+
+
+def _unknown(said: str, names: tuple[str, ...]) -> UserError:
+    return UserError(f"I don't know `{shown(said)}`.{did_you_mean(names)} `help` lists what there is.", choices=names)
+
+
+def shown(said: str) -> str:
+    """The beginning of what was typed, for an answer to repeat."""
+    return said if len(said) <= SHOWN else f"{said[:SHOWN]}…"
 
 
 def parse(operation: type[Operation], said: list[str]) -> Raw:
@@ -75,27 +101,28 @@ def ordered(operation: type[Operation]) -> list[tuple[str, FieldInfo]]:
     return sorted(fields, key=lambda one: (not marks(one[1]).get("positional"), one[0] in Change.model_fields))
 
 
+def written(name: str, field: FieldInfo) -> str:
+    """A parameter as people meet it: "<service>", which needs no name, or "--to"."""
+    return f"<{name}>" if marks(field).get("positional") else option(name)
+
+
 def usage(operation: type[Operation]) -> str:
     """One line: "rollback <service> [--to TO] …"."""
     parts = [operation.command()]
     for name, field in ordered(operation):
-        if marks(field).get("positional"):
-            shown = f"<{name}>"
-        elif is_flag(field):
-            shown = option(name)
-        else:
-            shown = f"{option(name)} {_values(field) or name.upper()}"
-        parts.append(shown if field.is_required() else f"[{shown}]")
+        said = written(name, field)
+        if not marks(field).get("positional") and not is_flag(field):
+            said += f" {_values(field) or name.upper()}"
+        parts.append(said if field.is_required() else f"[{said}]")
     return " ".join(parts)
 
 
 def help_rows(operation: type[Operation]) -> tuple[tuple[str, str], ...]:
     """Each parameter as it is written, and its sentence."""
-    rows = []
-    for name, field in ordered(operation):
-        written = f"<{name}>" if marks(field).get("positional") else option(name)
-        rows.append((written, (field.description or "") + _values_sentence(field)))
-    return tuple(rows)
+    return tuple(
+        (written(name, field), (field.description or "") + _values_sentence(field))
+        for name, field in ordered(operation)
+    )
 
 
 class _Reader:
@@ -116,7 +143,7 @@ class _Reader:
         self._left = list(said)
         while self._left:
             word = self._left.pop(0)
-            if re.match(r"--?[^\W\d]", word):
+            if _OPTION.match(word):
                 self._option(word)
             else:
                 self._value(word)
@@ -124,41 +151,43 @@ class _Reader:
 
     def _option(self, word: str) -> None:
         key, equals, value = word.partition("=")
-        key = re.sub(r"^-+", "--", key.lower().replace("_", "-"))
-        name = self._options.get(key)
+        name = self._options.get(_normal(key))
         if name is None:
-            raise self._wrong(f"`{self._operation.command()}` has no option `{key}`.{self._nearest(key)}")
+            raise self._wrong(f"`{self._operation.command()}` has no option `{shown(key)}`.{self._nearest(key)}")
         if name in self._flags and not equals:
             return self._put(name, True)
         if not equals:
-            if not self._left or self._left[0] in self._options:
-                raise self._wrong(f"`{key}` needs a value.")
+            if not self._left or _ONLY_OPTION.fullmatch(self._left[0]):
+                raise self._wrong(f"`{option(name)}` needs a value.")
             value = self._left.pop(0)
         self._put(name, value)
 
     def _nearest(self, key: str) -> str:
-        found = difflib.get_close_matches(key, self._options, n=2, cutoff=0.5)
-        return did_you_mean(tuple(found))
+        return did_you_mean(tuple(difflib.get_close_matches(_normal(key), self._options, n=2, cutoff=0.5)))
 
     def _value(self, word: str) -> None:
-        name, equals, value = word.partition("=")
-        free = [one for one in self._positional if one not in self._raw or one in self._many or one == self._rest]
-        takes_pairs = bool(free) and free[0] in self._many
-        if equals and f"--{name.lower()}" in self._options and not takes_pairs:
-            self._put(name.lower().replace("-", "_"), value)
+        key, equals, value = word.partition("=")
+        named = self._options.get(_normal(key)) if equals else None
+        free = [one for one in self._positional if one not in self._raw or one in self._many]
+        if named and not (free and free[0] in self._many):
+            self._put(named, value)
         elif free and free[0] == self._rest:
-            self._raw[self._rest] = " ".join([_again(one) for one in (word, *self._left)])
+            self._raw[self._rest] = one_line((word, *self._left))
             self._left = []
         elif free:
             self._put(free[0], word)
         else:
-            raise self._wrong(f"`{word[:40]}` is one word too many; put a text with spaces in quotes.")
+            raise self._wrong(f"`{shown(word)}` is one word too many; {self._instead(word)}")
+
+    def _instead(self, word: str) -> str:
+        meant = self._options.get(_normal(word))
+        return f"did you mean `{option(meant)}`?" if meant else "put a text with spaces in quotes."
 
     def _put(self, name: str, value: Any) -> None:
         if name in self._many:
             self._raw.setdefault(name, []).extend(part for part in str(value).split(",") if part)
         elif name in self._raw:
-            raise self._wrong(f"`{name}` is given twice.")
+            raise self._wrong(f"`{written(name, self._operation.model_fields[name])}` is given twice.")
         else:
             self._raw[name] = value
 
@@ -166,9 +195,9 @@ class _Reader:
         return UserError(f"{problem} Usage: `{usage(self._operation)}`")
 
 
-def _again(word: str) -> str:
-    """A word as it must be typed to be one word again."""
-    return f'"{word}"' if not word or re.search(r"\s", word) else word
+def _normal(key: str) -> str:
+    """An option however its dashes were typed: "-to", "dry_run" and "--Dry-Run" are "--to" and "--dry-run"."""
+    return option(key.lower().strip("-"))
 
 
 def _base(field: FieldInfo) -> Any:
@@ -182,7 +211,7 @@ def _values(field: FieldInfo) -> str:
     base = _base(field)
     if isinstance(base, type) and issubclass(base, StrEnum):
         return "|".join(base)
-    return "|".join(map(str, get_args(base))) if str(get_origin(base)) == "typing.Literal" else ""
+    return "|".join(map(str, get_args(base))) if get_origin(base) is Literal else ""
 
 
 def _values_sentence(field: FieldInfo) -> str:
@@ -193,10 +222,18 @@ def _values_sentence(field: FieldInfo) -> str:
 
 def _sentence(operation: type[Operation], error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
-    name = str(first["loc"][0]) if first["loc"] else ""
+    if not first["loc"]:
+        return str(first.get("ctx", {}).get("error", first["msg"]))
+    name = str(first["loc"][0])
     field = operation.model_fields.get(name)
-    if first["type"] == "missing" and field is not None:
-        written = f"<{name}>" if marks(field).get("positional") else option(name)
-        return f"`{written}` is missing: {field.description} Usage: `{usage(operation)}`"
-    problem = str(first.get("ctx", {}).get("error", first["msg"]))
-    return f"`{name}`: {problem}" if name else problem
+    if field is None:  # it was stored, or filled in, when the operation had other parameters
+        return f"`{operation.command()}` has no parameter `{shown(name)}`. Usage: `{usage(operation)}`"
+    said = written(name, field)
+    if first["type"] == "missing":
+        return f"`{said}` is missing: {field.description} Usage: `{usage(operation)}`"
+    found = shown(str(first["input"]))
+    if first["type"] in _PLAINLY:
+        return f"`{said}`: {_PLAINLY[first['type']]}, not `{found}`."
+    if _values(field):
+        return f"`{said}`: write {_values(field).replace('|', ' or ')}, not `{found}`."
+    return f"`{said}`: {first.get('ctx', {}).get('error', first['msg'])}"

@@ -15,6 +15,7 @@ from bot.core.request import Target
 P = ParamSpec("P")
 Level = Literal["GO", "GO WITH RISK", "NO GO"]
 JSON: TypeAdapter[Any] = TypeAdapter(Any)
+_WORDS: Any = {"title": True, "undo": {"title": True}}  # of a step: may be put better without a new approval
 
 
 class Step(BaseModel, frozen=True):
@@ -112,7 +113,7 @@ class Plan(BaseModel, frozen=True):
             "operation": operation,
             "params": params,
             "target": self.target.model_dump(mode="json"),
-            "steps": [one.model_dump(mode="json", exclude={"title"}) for one in (*self.steps, *self.afterwards)],
+            "steps": [one.model_dump(mode="json", exclude=_WORDS) for one in (*self.steps, *self.afterwards)],
             "version": self.version,
             "verdict": self.verdict.level if self.verdict else "",
         }
