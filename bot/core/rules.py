@@ -134,7 +134,6 @@ class Limits(_Written):
     """limits.yaml. A number that is left out has the default that stands here."""
 
     approval_expires_min: int = Field(30, ge=1, le=1440)
-    verdict_expires_min: int = Field(30, ge=1, le=1440)
     pin_reminder_h: int = Field(24, ge=1, le=720)
     audit_kept_days: int = Field(400, ge=400)
     requests_kept_days: int = Field(30, ge=1)

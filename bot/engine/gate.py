@@ -1,5 +1,7 @@
 """The one place where permission is given. Every door, and every step from request to apply, comes through here."""
 
+import logging
+
 from pydantic import BaseModel
 
 from bot.core.errors import Denied
@@ -8,7 +10,9 @@ from bot.core.operation import Change, Operation, Risk
 from bot.core.plan import Plan
 from bot.core.request import Actor, Subject
 from bot.engine.facts import FactFinder
-from bot.engine.policy import Policy
+from bot.engine.policy import Decision, Policy
+
+log = logging.getLogger(__name__)
 
 
 class Permit(BaseModel, frozen=True):
@@ -33,8 +37,11 @@ class Gate:
         facts = self._facts_of(operation, plan, approvals)
         probe = self._policy.probe(actor, operation.command(), _target(operation), facts)
         needed = probe.approvals
-        if needed is None or (approvals is not None and approvals < needed):
-            raise self._denied(actor, operation, facts)
+        if needed is None:
+            raise self._denied(actor, operation, facts, probe.decision)
+        if approvals is not None and approvals < needed:
+            decision = self._policy.decide(actor, operation.command(), _target(operation), facts)
+            raise self._denied(actor, operation, facts, decision)
         return Permit(approvals=needed, by=", ".join(probe.decision.policies))
 
     def refusal(self, actor: Actor, operation: Operation) -> Denied | None:
@@ -57,8 +64,9 @@ class Gate:
         about = None if isinstance(operation, Change) else getattr(operation, "operation", None)
         return self._policy.acting_on(about.operation, about.requester, facts) if isinstance(about, Subject) else facts
 
-    def _denied(self, actor: Actor, operation: Operation, facts: Facts) -> Denied:
-        decision = self._policy.decide(actor, operation.command(), _target(operation), facts)
+    def _denied(self, actor: Actor, operation: Operation, facts: Facts, decision: Decision) -> Denied:
+        if decision.error:
+            log.error("policy failed on %s by %s: %s", operation.command(), actor.id, decision.error)
         found = self._policy.why_not(actor, operation.command(), _target(operation), facts)
         remedy = " or ".join(one.sentence for one in found[:2])
         return Denied(decision.sentence, policy=", ".join(decision.policies), remedy=remedy)

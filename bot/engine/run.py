@@ -70,7 +70,11 @@ class Engine:
         plan = self._plan(record.request.actor, made)
         if not plan.steps:
             return Proposal(state="nothing_to_do", detail=plan.why, plan=plan)
-        permit = self._gate.permit(record.request.actor, made, plan=plan)
+        actor = record.request.actor
+        permit = self._gate.permit(actor, made, plan=plan)
+        if made.dry_run:
+            detail = f"{plan.summary}. {self._would(actor, made, plan)}"
+            return Proposal(state="planned", detail=detail, plan=plan, digest=_digest(record, plan))
         proposal = Proposal(
             state="waiting",
             detail=plan.summary,
@@ -80,9 +84,15 @@ class Engine:
             permitted_by=permit.by,
             expires_at=self._clock.now() + self._approval_for,
         )
-        if made.dry_run:
-            return proposal.model_copy(update={"state": "planned", "expires_at": None})
         return proposal if permit.approvals else proposal.model_copy(update={"state": "queued", "expires_at": None})
+
+    def _would(self, actor: Actor, made: Change, plan: Plan) -> str:
+        """What it would take to run what was only planned."""
+        try:
+            permit = self._gate.permit(actor, made.model_copy(update={"dry_run": False}), plan=plan)
+        except Denied as denied:
+            return f"You could not run it: {denied}"
+        return f"To run it, {permit.approvals or 'nobody'} would have to approve."
 
     def review(self, record: OperationRecord) -> Done | None:
         """Just before acting: does the world still give the approved plan, and do the facts still permit it?"""
