@@ -7,42 +7,52 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from bot.core.errors import StoreError
 
-BUSY_MS = 10_000  # how long a writer on SQLite waits for another one
+BUSY_MS = 10_000  # how long a transaction waits for another one, and how long PostgreSQL lets one stand still
+HURRIED_MS = 500  # the same while somebody waits for an acknowledgement
 
 
 def connect(url: str, *, pool_size: int = 10) -> Engine:
     """An engine whose transactions are safe under concurrent writers. Raises StoreError for a URL that is none."""
-    try:
-        made = make_url(url)
-    except ArgumentError:
-        raise StoreError("AISQ_DATABASE_URL is not a database URL; write sqlite:///FILE or postgresql://…") from None
-    if made.get_backend_name() == "postgresql":
-        made = made.set(drivername="postgresql+psycopg")
-    elif made.get_backend_name() == "sqlite":
-        Path(made.database or ".").parent.mkdir(parents=True, exist_ok=True)
-    else:
-        raise StoreError(f"aisq keeps its state in SQLite or PostgreSQL, not in {made.get_backend_name()}")
-    engine = create_engine(made, pool_pre_ping=True, pool_size=pool_size, max_overflow=10)
+    engine = create_engine(_address(url), pool_pre_ping=True, pool_size=pool_size, max_overflow=10)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_durable)
-        event.listen(engine, "begin", _sqlite_write_lock_first)
+        event.listen(engine, "begin", _sqlite_begin)
+    else:
+        event.listen(engine, "connect", _postgresql_patient)
+        event.listen(engine, "begin", _postgresql_begin)
     return engine
+
+
+def reading(engine: Engine) -> Engine:
+    """The same engine for transactions that only read: each sees one moment, and waits for no writer."""
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(sqlite_begin="BEGIN")
+    return engine.execution_options(isolation_level="REPEATABLE READ")
+
+
+def hurried(engine: Engine) -> Engine:
+    """The same engine for transactions that would rather fail than wait longer than `HURRIED_MS` for another one."""
+    return engine.execution_options(busy_ms=HURRIED_MS)
 
 
 def upgrade(url: str) -> str:
     """Bring the schema to this version of the program; returns its revision. Raises StoreError."""
+    engine = connect(url)
     try:
-        with connect(url).begin() as connection:
+        with engine.begin() as connection:
+            _not_newer(MigrationContext.configure(connection).get_current_revision())
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except DBAPIError as error:
         raise _silent(error) from error
+    finally:
+        engine.dispose()
     return wanted()
 
 
@@ -54,14 +64,47 @@ def wanted() -> str:
 def check(engine: Engine) -> None:
     """Raises StoreError, saying what to do, unless the database has the schema of this version."""
     try:
-        with engine.connect() as connection:
+        with reading(engine).connect() as connection:
             found = MigrationContext.configure(connection).get_current_revision()
     except DBAPIError as error:
         raise _silent(error) from error
     if found != wanted():
+        _not_newer(found)
         raise StoreError(
             f"the database has schema {found or 'none'}, this version of aisq needs {wanted()}; run `aisq db upgrade`"
         )
+
+
+def _not_newer(found: str | None) -> None:
+    """Raises StoreError for a schema that this version of the program has never heard of."""
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if found is not None and found not in known:
+        raise StoreError(
+            f"the database has schema {found}, which only a newer aisq knows; run that one "
+            f"(`aisq db upgrade` does not go back to {wanted()})"
+        )
+
+
+def _address(url: str) -> URL:
+    try:
+        made = make_url(url)
+    except (ArgumentError, ValueError):  # the second: a port that is no number
+        raise StoreError("AISQ_DATABASE_URL is not a database URL; write sqlite:///FILE or postgresql://…") from None
+    if made.get_backend_name() == "postgresql":
+        return made.set(drivername="postgresql+psycopg")
+    if made.get_backend_name() != "sqlite":
+        raise StoreError(f"aisq keeps its state in SQLite or PostgreSQL, not in {made.get_backend_name()}")
+    if made.database in (None, "", ":memory:"):
+        raise StoreError("a SQLite in memory would lose every operation; write sqlite:///FILE")
+    _make_folder(Path(str(made.database)).parent)
+    return made.set(drivername="sqlite")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"the database's folder {folder} cannot be made: {error.strerror}") from None
 
 
 def _silent(error: DBAPIError) -> StoreError:
@@ -82,6 +125,20 @@ def _sqlite_durable(connection: Any, _: object) -> None:
     connection.execute("PRAGMA foreign_keys=ON")
 
 
-def _sqlite_write_lock_first(connection: Any) -> None:
+def _sqlite_begin(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={options.get('busy_ms', BUSY_MS)}")
     # A transaction that reads and then writes cannot wait for the lock (SQLITE_BUSY_SNAPSHOT), so take it first.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.exec_driver_sql(options.get("sqlite_begin", "BEGIN IMMEDIATE"))
+
+
+def _postgresql_patient(connection: Any, _: object) -> None:
+    # A frozen process must not keep its rows for ever: PostgreSQL ends a transaction that stands still.
+    connection.execute(f"SET lock_timeout={BUSY_MS}")
+    connection.execute(f"SET idle_in_transaction_session_timeout={BUSY_MS}")
+    connection.commit()
+
+
+def _postgresql_begin(connection: Connection) -> None:
+    if busy_ms := connection.get_execution_options().get("busy_ms"):
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout={busy_ms}")
