@@ -1,12 +1,15 @@
-"""What operations that shift traffic share: the look whether it arrived, and the judgement whether errors fell."""
+"""What operations that shift traffic share: the plan, the look whether it arrived, the judgement of the errors."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.core.catalog import Catalog
+from bot.core.errors import UserError
 from bot.core.lastgood import percent
 from bot.core.operation import Change, ServiceRef, param
+from bot.core.parser import did_you_mean, near, shown
 from bot.core.plan import Checked, Moment, Plan, Step, step
-from bot.core.ports import LATEST, Compute, ComputeReads, MetricReads, Requests, ServiceState, Traffic
+from bot.core.ports import LATEST, Compute, ComputeReads, MetricReads, Release, Requests, ServiceState, Traffic
 from bot.core.request import Target
 from bot.core.traffic import describe
 
@@ -43,7 +46,7 @@ def check_serving(target: Target, compute: ComputeReads, traffic: Traffic) -> Ch
     now = compute.service(target)
     if now.asked != traffic:
         return Checked(state="broken", sentence=f"somebody else set traffic to {describe(now.asked)} meanwhile")
-    wanted = _named(traffic, now)
+    wanted = by_name(traffic, now)
     if now.serving == wanted:
         return Checked(state="holds", sentence=f"{describe(wanted)} serves")
     said = f"traffic was sent to {describe(wanted)}, but {describe(now.serving)} serves"
@@ -69,29 +72,65 @@ def shifted(operation: Rollout, now: ServiceState, traffic: Traffic, compute: Co
     """The plan that moves traffic, with its undo and the lines to do both by hand."""
     back = step(Compute.set_traffic, operation.service, traffic=now.asked)
     go = step(Compute.set_traffic, operation.service, traffic=traffic).undone_by(back).called(title)
-    staying = sum(min(share, now.serving.get(name, 0)) for name, share in _named(traffic, now).items())
     return Plan(
         target=operation.service,
         version=now.version,
-        summary=f"{operation.service}: {describe(traffic)}, now {describe(now.serving)}",
+        summary=f"{operation.service}: traffic to {describe(traffic)}; now {describe(now.serving)}",
         steps=(go, look_serving(traffic)),
         afterwards=(ERRORS_AFTER,),
         by_hand=(compute.by_hand_traffic(operation.service, traffic),),
         undo_by_hand=(compute.by_hand_traffic(operation.service, now.asked),),
-        facts={"traffic": dict(now.asked), "traffic_moved_pct": 100 - staying},
+        facts={"traffic": dict(now.asked), "traffic_moved_pct": moved_pct(by_name(traffic, now), now)},
     )
+
+
+def moved_pct(wanted: Traffic, now: ServiceState) -> int:
+    """Percent of the traffic that another release than now would get; `wanted` is by name."""
+    return 100 - sum(min(share, now.serving.get(name, 0)) for name, share in wanted.items())
+
+
+def still(service: Target, now: ServiceState) -> None:
+    """Raises UserError while a change of the service is being rolled out: what a new one would find is not known."""
+    if now.busy:
+        raise UserError(
+            f"{service} is still rolling out a change; ask again when it is done."
+            f" In an emergency do not wait: `rollback {service}` replaces it."
+        )
+
+
+def existing(service: Target, wanted: str, releases: Sequence[Release]) -> Release:
+    """The release of that name. Raises UserError with the nearest names, else with the newest."""
+    known = {release.name: release for release in releases}
+    if wanted in known:
+        return known[wanted]
+    names = near(wanted, known)
+    newest = f" Its newest: {', '.join(list(known)[:5])}." if known and not names else ""
+    raise UserError(f"{service} has no release `{shown(wanted)}`.{did_you_mean(names)}{newest}", choices=names)
+
+
+def by_name(traffic: Traffic, now: ServiceState) -> Traffic:
+    """A split with LATEST as the release that it means now; releases without traffic are left out."""
+    named: Traffic = {}
+    for name, share in traffic.items():
+        release = now.latest_ready if name == LATEST and now.latest_ready else name
+        named[release] = named.get(release, 0) + share
+    return {name: share for name, share in named.items() if share}
 
 
 def compared(before: tuple[Requests, ...], after: tuple[Requests, ...], error_ratio: float) -> Checked:
     """ "Errors fell from … to …", or that they did not; `error_ratio` is what the objective allows, 0..1."""
-    (were, _), (are, enough) = _rate(before), _rate(after)
+    (were, known), (are, enough) = _rate(before), _rate(after)
+    allowed, numbers = f"{percent(error_ratio)} allowed", f"{percent(were)} to {percent(are)}"
     if not enough:
         return Checked(state="unknown", sentence="Too few requests since to compare errors.")
-    numbers = f"{percent(were)} to {percent(are)}"
-    if are <= error_ratio < were or are < were / 2:
-        return Checked(state="holds", sentence=f"Errors fell from {numbers}.")
+    if not known:
+        said = f"Errors are {percent(are)} ({allowed}); there were too few requests before to compare."
+        return Checked(state="holds" if are <= error_ratio else "broken", sentence=said)
     if are <= error_ratio:
-        return Checked(state="holds", sentence=f"Errors stayed low ({numbers}).")
+        said = f"Errors fell from {numbers}." if were > error_ratio else f"Errors stayed low ({numbers})."
+        return Checked(state="holds", sentence=said)
+    if are < were / 2:
+        return Checked(state="holds", sentence=f"Errors fell from {numbers}, still more than the {allowed}.")
     if were <= error_ratio:
         return Checked(state="broken", sentence=f"Errors rose from {numbers}: look at what serves now.")
     return Checked(state="broken", sentence=f"Errors did not fall ({numbers}): the release is probably not the cause.")
@@ -100,12 +139,3 @@ def compared(before: tuple[Requests, ...], after: tuple[Requests, ...], error_ra
 def _rate(counted: tuple[Requests, ...]) -> tuple[float, bool]:
     total = sum(one.total for one in counted)
     return (sum(one.errors for one in counted) / total if total else 0.0), total >= ENOUGH
-
-
-def _named(traffic: Traffic, now: ServiceState) -> Traffic:
-    """A split with LATEST as the release that it means now."""
-    named: Traffic = {}
-    for name, share in traffic.items():
-        release = now.latest_ready if name == LATEST else name
-        named[release] = named.get(release, 0) + share
-    return {name: share for name, share in named.items() if share}

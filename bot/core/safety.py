@@ -4,33 +4,40 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
+from bot.core.catalog import Catalog
 from bot.core.errors import CloudError, NotFound
 from bot.core.lastgood import Past
 from bot.core.plan import Finding
-from bot.core.ports import ImageReads, Release, SecretReads, SecretUse
+from bot.core.ports import ImageReads, Release, SecretReads, SecretUse, ServiceState, Traffic
 from bot.core.request import Target
+
+Level = Literal["good", "risk", "bad"]
 
 
 def can_take(
     target: Target,
-    gaining: Sequence[Release],
-    left: Sequence[Release],
-    schema_label: str,
+    wanted: Traffic,
+    now: ServiceState,
+    releases: Sequence[Release],
+    catalog: Catalog,
     images: ImageReads,
     secrets: SecretReads,
 ) -> tuple[Finding, ...]:
-    """Whether each release that gains traffic can start, and can take the place of those that lose it."""
+    """Whether each release that gains traffic can start, and can take the place of what serves; `wanted` by name."""
+    gaining = [one for one in releases if wanted.get(one.name, 0) > now.serving.get(one.name, 0)]
+    left = [one for one in releases if now.serving.get(one.name) and one not in gaining]
+    label = str(getattr(catalog.entry(target), "schema_label", ""))
     return tuple(
         finding
         for release in gaining
-        for finding in (*can_start(target, release, images, secrets), *fits(release, left, schema_label))
+        for finding in (*can_start(target, release, images, secrets), *fits(release, left, label))
     )
 
 
 def can_start(target: Target, release: Release, images: ImageReads, secrets: SecretReads) -> Iterator[Finding]:
     """Whether new instances of the release can still be started: readiness, image, secrets."""
     if not release.ready:
-        yield Finding(level="bad", subject="release", sentence=f"{release.name} is not ready: {release.reason}")
+        yield _finding("bad", "release", f"{release.name} is not ready: {release.reason or 'no reason is given'}")
     yield _image(target, release, images)
     for used in release.secrets:
         found = _secret(target, used, secrets)
@@ -41,44 +48,41 @@ def can_start(target: Target, release: Release, images: ImageReads, secrets: Sec
 
 def fits(release: Release, left: Sequence[Release], schema_label: str) -> Iterator[Finding]:
     """Whether the release can take the place of those that serve: capacity and, if declared, database schema."""
-    most = max((one.max_instances or 0 for one in left), default=0)
-    if release.max_instances and most > release.max_instances:
-        said = f"{release.name} runs at most {release.max_instances} instances, what serves now {most}"
-        yield Finding(level="risk", subject="capacity", sentence=said)
-    elif release.max_instances:
-        said = f"up to {release.max_instances} instances, no fewer than now"
-        yield Finding(level="good", subject="capacity", sentence=said)
-    if schema_label:
+    if release.max_instances:
+        yield _capacity(release.name, release.max_instances, [one.max_instances for one in left])
+    if schema_label and left:
         yield _schema(release, left, schema_label)
 
 
 def served_well(past: Past | None, release: Release, now: datetime, max_age: timedelta) -> Iterator[Finding]:
-    """How the release did when it served, and how long ago that was."""
-    if past is None:
-        said = f"{release.name} is not known to have served all traffic before"
-        yield Finding(level="risk", subject="health", sentence=said)
-    else:
-        level: Literal["good", "risk"] = "good" if past.health == "good" else "risk"
-        yield Finding(level=level, subject="health", sentence=past.sentence())
-    served = past.until if past else release.created_at
-    if now - served > max_age:
-        said = f"it served last {(now - served).days} days ago; what it talks to may have moved on"
-        yield Finding(level="risk", subject="age", sentence=said)
+    """How the release did when it served; of one that is not known to have served, how old it is."""
+    if past:
+        yield _finding("good" if past.health == "good" else "risk", "health", past.sentence())
+        return
+    yield _finding("risk", "health", f"{release.name} is not known to have served all traffic before")
+    if now - release.created_at > max_age:
+        days = (now - release.created_at).days
+        yield _finding("risk", "age", f"it was deployed {days} days ago; what it talks to may have moved on")
+
+
+def _finding(level: Level, subject: str, sentence: str) -> Finding:
+    return Finding(level=level, subject=subject, sentence=sentence)
 
 
 def _image(target: Target, release: Release, images: ImageReads) -> Finding:
-    name = release.image.rpartition("/")[2] or "no image"
+    name, at, digest = release.image.rpartition("/")[2].partition("@")
+    if not name:
+        return _finding("risk", "image", "which image it runs is not known")
     try:
         found = images.image(target, release.image)
     except NotFound:
-        said = f"its image {name} is gone from the registry: no new instance can start"
-        return Finding(level="bad", subject="image", sentence=said)
+        shown = f"{name}{at}{digest[:19]}"
+        return _finding("bad", "image", f"its image {shown} is gone from the registry: no new instance can start")
     except CloudError as error:
-        return Finding(level="risk", subject="image", sentence=f"its image could not be looked up: {error}")
-    if "@" not in release.image:
-        said = f"its image {name} is named by a tag, which may point at something else since"
-        return Finding(level="risk", subject="image", sentence=said)
-    return Finding(level="good", subject="image", sentence=f"image {found.digest[:19]} is in the registry")
+        return _finding("risk", "image", f"its image could not be looked up: {error}")
+    if not at:
+        return _finding("risk", "image", f"its image {name} is named by a tag, which may mean another image by now")
+    return _finding("good", "image", f"image {found.digest[:19]} is in the registry")
 
 
 def _secret(target: Target, used: SecretUse, secrets: SecretReads) -> Finding:
@@ -86,18 +90,29 @@ def _secret(target: Target, used: SecretUse, secrets: SecretReads) -> Finding:
     try:
         state = secrets.secret_state(target, used)
     except NotFound:
-        return Finding(level="bad", subject="secrets", sentence=f"{name} no longer exists")
+        return _finding("bad", "secrets", f"{name} no longer exists: no new instance can start")
     except CloudError as error:
-        return Finding(level="risk", subject="secrets", sentence=f"{name} could not be looked up: {error}")
-    return Finding(level="good" if state == "enabled" else "bad", subject="secrets", sentence=f"{name} is {state}")
+        return _finding("risk", "secrets", f"{name} could not be looked up: {error}")
+    if state == "enabled":
+        return _finding("good", "secrets", f"{name} is enabled")
+    return _finding("bad", "secrets", f"{name} is {state}: no new instance can start")
+
+
+def _capacity(name: str, most: int, serving: Sequence[int | None]) -> Finding:
+    if None in serving:
+        return _finding("risk", "capacity", f"{name} runs at most {most} instances; what serves now has no limit")
+    now = max(filter(None, serving), default=0)
+    if now > most:
+        return _finding("risk", "capacity", f"{name} runs at most {most} instances; what serves now, up to {now}")
+    return _finding("good", "capacity", f"up to {most} instances, no fewer than now")
 
 
 def _schema(release: Release, left: Sequence[Release], label: str) -> Finding:
-    needed, now = release.labels.get(label), {one.labels.get(label) for one in left}
-    if needed is None or None in now:
-        said = f"label {label} is missing, so its database schema is not known"
-        return Finding(level="risk", subject="schema", sentence=said)
-    if now <= {needed}:
-        return Finding(level="good", subject="schema", sentence=f"needs database schema {needed}, as what serves now")
-    said = f"needs database schema {needed}, what serves now {', '.join(sorted(filter(None, now)))}"
-    return Finding(level="risk", subject="schema", sentence=f"{said}: safe only if migrations since only added")
+    if unknown := [one.name for one in (release, *left) if label not in one.labels]:
+        said = f"{' and '.join(unknown)} has no label {label}: which database schema it needs is not known"
+        return _finding("risk", "schema", said)
+    needed, now = release.labels[label], sorted({one.labels[label] for one in left})
+    if now == [needed]:
+        return _finding("good", "schema", f"needs database schema {needed}, as what serves now")
+    said = f"needs database schema {needed}, what serves now {', '.join(now)}"
+    return _finding("risk", "schema", f"{said}: safe only if the migrations between only added things")

@@ -23,8 +23,10 @@ class Audit(Look, risk=Risk.READ, examples=("audit", "audit 7k3q")):
             for one in entries
         )
         columns = ("#", "at", "event", "by", "operation", "what", "hash")
-        head = (Text(text=f"Head {entries[0].hash}"),) if entries and not wanted else ()
-        return Answer(title="Audit", parts=(Table(title="", columns=columns, rows=rows), *head))
+        table = Table(title="", columns=columns, rows=rows, empty="no entry")
+        noted = "Noted elsewhere, it shows later whether the tail was cut: `audit verify --head HEAD`."
+        head = (Text(text=f"Head {entries[0].hash}. {noted}"),) if entries and not wanted else ()
+        return Answer(title="Audit", parts=(table, *head))
 
 
 def _said(body: dict[str, object]) -> str:

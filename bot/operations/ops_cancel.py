@@ -11,5 +11,9 @@ class OpsCancel(Control, risk=Risk.CONTROL, examples=("ops cancel 7k3q",)):
 
     def act(self, desk: Desk, actor: Actor) -> Answer:
         record = desk.cancel(self.operation.id, actor)
-        said = record.detail if record.state == "cancelled" else "it stops after the write that it is making"
+        said = (
+            record.detail
+            if record.state == "cancelled"
+            else "it stops after the write that it is making, and puts back what it changed"
+        )
         return Answer(title=f"Cancel {record.id}", parts=(Text(text=said),))

@@ -26,4 +26,5 @@ class OpsList(Look, risk=Risk.READ, aliases=("ops",), examples=("ops", "ops list
             for one in records
         )
         columns = ("operation", "asked", "by", "request", "state", "outcome")
-        return Answer(title="Operations", parts=(Table(title="", columns=columns, rows=rows, empty="none so far"),))
+        empty = "nothing waits, is queued or runs" if self.open else "none so far"
+        return Answer(title="Operations", parts=(Table(title="", columns=columns, rows=rows, empty=empty),))

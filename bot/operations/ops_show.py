@@ -2,6 +2,7 @@
 
 from bot.core.answer import Answer, Code, Part, Table, Text
 from bot.core.operation import Look, OperationRef, Risk, param
+from bot.core.plan import Plan
 from bot.core.system import EffectRecord, LedgerReads, OperationRecord
 
 
@@ -25,7 +26,8 @@ def _write(one: EffectRecord) -> tuple[str, ...]:
 
 def _outcome(record: OperationRecord) -> tuple[Part, ...]:
     asked = f"{record.request.actor.name} asked through {record.request.address.door}."
-    said = [Text(text=f"{asked} State: {record.state}. {record.detail}".strip())]
+    state = record.state.replace("_", " ")
+    said = [Text(text=f"{asked} State: {state}{f': {record.detail}' if record.detail else ''}.")]
     if record.approvals:
         said.append(Text(text="Approved by " + ", ".join(one.actor.name for one in record.approvals) + "."))
     if record.judgement:
@@ -38,10 +40,17 @@ def _plan(record: OperationRecord) -> tuple[Part, ...]:
     if plan is None or not plan.steps:
         return ()
     steps = tuple((position, step.kind, step.title or step.verb) for position, step in enumerate(plan.steps, 1))
-    findings = tuple((one.level, one.subject, one.sentence) for one in plan.verdict.findings) if plan.verdict else ()
-    level = plan.verdict.level if plan.verdict else "no verdict"
     return (
+        Text(text=f"Plan: {plan.summary}"),
         Table(title=f"Plan {record.digest[:12]}", columns=("#", "kind", "step"), rows=steps),
-        Table(title=level, columns=("level", "about", "finding"), rows=findings),
+        *_verdict(plan),
+        *(Text(text=note) for note in plan.notes),
         Code(lines=plan.by_hand),
     )
+
+
+def _verdict(plan: Plan) -> tuple[Part, ...]:
+    if plan.verdict is None:
+        return ()
+    findings = tuple((one.level, one.subject, one.sentence) for one in plan.verdict.findings)
+    return (Table(title=plan.verdict.level, columns=("level", "about", "finding"), rows=findings),)

@@ -1,11 +1,16 @@
 """Undo: put back what an operation changed, if nobody has changed it since."""
 
+from collections.abc import Iterator
+
+from bot.core.catalog import Catalog
 from bot.core.errors import UserError
 from bot.core.operation import Change, OperationRef, Risk, param
-from bot.core.plan import Checked, Hold, Plan
-from bot.core.ports import LATEST, ComputeReads, Traffic
-from bot.core.rollout import check_serving, look_serving
-from bot.core.system import LedgerReads
+from bot.core.plan import Checked, Hold, Plan, Step, Verdict
+from bot.core.ports import LATEST, ComputeReads, ImageReads, SecretReads, ServiceState, Traffic
+from bot.core.rollout import by_name, check_serving, existing, look_serving, moved_pct
+from bot.core.safety import can_take
+from bot.core.system import LedgerReads, OperationRecord
+from bot.core.traffic import describe
 
 
 class OpsUndo(Change, risk=Risk.ROLLOUT, examples=("ops undo 7k3q",)):
@@ -13,30 +18,29 @@ class OpsUndo(Change, risk=Risk.ROLLOUT, examples=("ops undo 7k3q",)):
 
     operation: OperationRef = param("Operation that was applied.", positional=True, completes="operations")
 
-    def plan(self, ledger: LedgerReads, compute: ComputeReads) -> Plan:
+    def plan(
+        self, ledger: LedgerReads, compute: ComputeReads, images: ImageReads, secrets: SecretReads, catalog: Catalog
+    ) -> Plan:
         record = ledger.operation(self.operation.id)
-        done = record.plan
-        if done is None or record.state != "applied":
-            raise UserError(f"`{record.id}` changed nothing that could be put back: it is {record.state}.")
-        now = compute.service(done.target)
-        left_at = [one.version for one in ledger.effects(record.id) if one.ending == "succeeded"]
-        if now.version != left_at[-1]:
-            raise UserError(
-                f"{done.target} was changed again since `{record.id}`; undoing that would overwrite it."
-                f" Say what you want: `rollback {done.target}` or `traffic {done.target} RELEASE=PERCENT`."
-            )
-        undos = tuple(step.undo.called(f"undo: {step.title}") for step in reversed(done.steps) if step.undo)
-        before: Traffic = {name: int(share) for name, share in undos[-1].args["traffic"].items()}  # type: ignore[union-attr,arg-type]
+        done = _applied(record)
+        target, undos = done.target, tuple(_undos(done))
+        now, releases = compute.service(target), compute.releases(target)
+        _check_unchanged(record, now, ledger)
+        before = Hold.model_validate(undos[-1].args).traffic
+        for name in before:
+            existing(target, now.latest_ready if name == LATEST else name, releases)
+        named = by_name(before, now)
         return Plan(
-            target=done.target,
+            target=target,
             version=now.version,
-            summary=f"{done.target}: put back what {record.id} changed ({record.request.text})",
+            summary=f"{target}: traffic to {describe(before)}, as before {record.id} ({record.request.text})",
             steps=(*undos, look_serving(before)),
+            verdict=Verdict(findings=can_take(target, named, now, releases, catalog, images, secrets)),
             hold=None if LATEST in before else Hold(traffic=before),
             lets_go=LATEST in before,
             by_hand=done.undo_by_hand,
             undo_by_hand=done.by_hand,
-            facts={"undoes": record.id},
+            facts={"undoes": record.id, "traffic_moved_pct": moved_pct(named, now)},
         )
 
     def check_serving(self, compute: ComputeReads, traffic: Traffic) -> Checked:
@@ -44,3 +48,27 @@ class OpsUndo(Change, risk=Risk.ROLLOUT, examples=("ops undo 7k3q",)):
         target = self.operation.target
         assert target is not None, "only operations on a target are undone"
         return check_serving(target, compute, traffic)
+
+
+def _applied(record: OperationRecord) -> Plan:
+    if record.plan is None or record.state != "applied":
+        state = record.state.replace("_", " ")
+        raise UserError(f"Only what was applied can be undone; the state of `{record.id}` is: {state}.")
+    return record.plan
+
+
+def _undos(done: Plan) -> Iterator[Step]:
+    """The undo steps, last first; each can be undone in its turn."""
+    for one in reversed(done.steps):
+        if one.undo:
+            yield one.undo.undone_by(one.model_copy(update={"undo": None})).called(f"undo: {one.title}")
+
+
+def _check_unchanged(record: OperationRecord, now: ServiceState, ledger: LedgerReads) -> None:
+    left_at = [one.version for one in ledger.effects(record.id) if one.ending == "succeeded"]
+    if now.version not in left_at[-1:]:
+        target = record.request.target
+        raise UserError(
+            f"{target} was changed again since `{record.id}`; undoing that would overwrite it."
+            f" Say what you want: `rollback {target}` or `traffic {target} RELEASE=PERCENT`."
+        )

@@ -31,4 +31,5 @@ class Releases(Look, risk=Risk.READ, examples=("releases backend",)):
             for one in compute.releases(self.service)[: max(1, min(self.limit, MOST))]
         )
         columns = ("release", "traffic", "tags", "created", "state", "image", "by")
-        return Answer(title=f"Releases of {self.service}", parts=(Table(title="", columns=columns, rows=rows),))
+        table = Table(title="", columns=columns, rows=rows, empty="no release yet")
+        return Answer(title=f"Releases of {self.service}", parts=(table,))

@@ -1,6 +1,6 @@
 """How a service is, or all services of a system: what serves, what is pinned, what runs, how many errors."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.core.answer import Answer, Cell, Mood, Part, Table, Text
 from bot.core.catalog import Catalog
@@ -11,7 +11,7 @@ from bot.core.plan import Moment
 from bot.core.ports import LATEST, ComputeReads, MetricReads, ServiceState
 from bot.core.reference import channel_default
 from bot.core.request import OPEN, Request, Target
-from bot.core.system import LedgerReads, PinReads
+from bot.core.system import LedgerReads, Pin, PinReads
 from bot.core.traffic import describe
 
 RECENT = timedelta(minutes=5)
@@ -88,8 +88,8 @@ class _Looker:
         return target.full_name, describe(now.serving), self._errors(target).text, f"by {pin.by}" if pin else "", state
 
     def _serving(self, now: ServiceState) -> list[Part]:
-        follows = f" (following the newest release, {now.latest_ready})" if LATEST in now.asked else ""
-        said: list[Part] = [Text(text=f"{describe(now.serving)} serves{follows}.")]
+        follows = "; traffic follows the newest release" if LATEST in now.asked else ""
+        said: list[Part] = [Text(text=f"Serving: {describe(now.serving)}{follows}.")]
         if now.tags:
             said.append(Text(text="Preview: " + ", ".join(f"{tag} is {name}" for tag, name in now.tags.items()) + "."))
         if now.max_instances:
@@ -117,17 +117,25 @@ class _Looker:
         )
 
     def _pin(self, target: Target, now: ServiceState) -> list[Part]:
-        pin = self._pins.pin(target)
-        if pin is None:
-            pinned = now.asked and LATEST not in now.asked
-            said = "Traffic is held at named releases, by somebody outside aisq: new releases get none."
-            return [Text(text=said, mood="warning")] if pinned else []
-        reason = f" ({pin.reason})" if pin.reason else ""
-        overdue = " Still needed?" if self._moment.now > pin.remind_at else ""
-        said = f"Pinned to {describe(pin.traffic)} by {pin.by} since {pin.since:%Y-%m-%d %H:%M} UTC{reason}."
-        return [Text(text=f"{said} New releases get none until `unpin {target}`.{overdue}", mood="warning")]
+        pin, held = self._pins.pin(target), LATEST not in now.asked
+        if pin and pin.traffic == now.asked:
+            said = _pinned(pin, self._moment.now)
+        elif pin:
+            said = f"{_pinned(pin, self._moment.now)} Somebody set other traffic since, outside aisq."
+        elif held:
+            said = "Traffic is held at named releases, by somebody outside aisq."
+        else:
+            return []
+        more = f" New releases get none until `unpin {target}`." if held else ""
+        return [Text(text=said + more, mood="warning")]
 
     def _running(self, target: Target) -> list[Part]:
         records = self._ledger.operations(states=OPEN, target=target.full_name, limit=10)
         said = (f"{one.id} {one.state}: {one.request.text} (by {one.request.actor.name})" for one in records)
         return [Text(text=one, mood="warning") for one in said]
+
+
+def _pinned(pin: Pin, now: datetime) -> str:
+    reason = f" ({pin.reason})" if pin.reason else ""
+    overdue = " Still needed?" if now > pin.remind_at else ""
+    return f"Pinned to {describe(pin.traffic)} by {pin.by} since {pin.since:%Y-%m-%d %H:%M} UTC{reason}.{overdue}"

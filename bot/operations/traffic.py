@@ -7,10 +7,10 @@ from pydantic import BeforeValidator
 from bot.core.catalog import Catalog
 from bot.core.errors import UserError
 from bot.core.operation import Risk, ServiceRef, param
-from bot.core.parser import did_you_mean, near
+from bot.core.parser import shown
 from bot.core.plan import Hold, Plan, Verdict
 from bot.core.ports import LATEST, ComputeReads, ImageReads, SecretReads, ServiceState
-from bot.core.rollout import Rollout, shifted
+from bot.core.rollout import Rollout, by_name, existing, shifted, still
 from bot.core.safety import can_take
 from bot.core.traffic import describe, spread
 
@@ -21,12 +21,14 @@ def shares(said: Any) -> Any:
         return said
     split: dict[str, int] = {}
     for pair in said:
-        name, equals, percent = str(pair).partition("=")
-        if not (name and equals and percent.rstrip("%").isascii() and percent.rstrip("%").isdigit()):
-            raise ValueError(f"write RELEASE=PERCENT, such as A=90 B=10, instead of `{str(pair)[:40]}`")
-        if name in split:
-            raise ValueError(f"{name} is given twice")
-        split[name] = int(percent.rstrip("%"))
+        name, _, percent = str(pair).partition("=")
+        number = percent.removesuffix("%")
+        if not name or not (number.isascii() and number.isdigit() and len(number) <= 3):
+            raise ValueError(f"write RELEASE=PERCENT in whole percents, such as A=90 B=10, not `{shown(str(pair))}`.")
+        release = LATEST if name.upper() == LATEST else name
+        if release in split:
+            raise ValueError(f"{shown(release)} is given twice.")
+        split[release] = int(number)
     return split
 
 
@@ -47,20 +49,18 @@ class Traffic(
 
     def plan(self, compute: ComputeReads, images: ImageReads, secrets: SecretReads, catalog: Catalog) -> Plan:
         now, releases = compute.service(self.service), compute.releases(self.service)
-        if now.busy:
-            raise UserError(f"{self.service} is still rolling out a change; ask again when it is done.")
-        wanted = self._whole(now, {release.name for release in releases})
-        if wanted == now.asked == now.serving:
-            return Plan(target=self.service, version=now.version, why=f"{self.service} is split so: {describe(wanted)}")
-        gaining = [one for one in releases if wanted.get(one.name, 0) > now.serving.get(one.name, 0)]
-        left = [one for one in releases if now.serving.get(one.name) and one not in gaining]
-        label = str(getattr(catalog.entry(self.service), "schema_label", ""))
-        found = can_take(self.service, gaining, left, label, images, secrets)
-        plan = shifted(self, now, wanted, compute, f"split traffic: {describe(wanted)}")
+        still(self.service, now)
+        for name in self.split:
+            existing(self.service, now.latest_ready if name == LATEST else name, releases)
+        wanted = self._whole(now)
+        named = by_name(wanted, now)
+        if wanted == now.asked and named == now.serving:
+            why = f"traffic of {self.service} is split so already: {describe(wanted)}"
+            return Plan(target=self.service, version=now.version, why=why)
         pinned = LATEST not in wanted
-        return plan.model_copy(
+        return shifted(self, now, wanted, compute, f"split traffic: {describe(wanted)}").model_copy(
             update={
-                "verdict": Verdict(findings=found),
+                "verdict": Verdict(findings=can_take(self.service, named, now, releases, catalog, images, secrets)),
                 "hold": Hold(traffic=wanted) if pinned else None,
                 "lets_go": not pinned,
                 "notes": (self._note(),) if pinned else (),
@@ -70,24 +70,20 @@ class Traffic(
     def _note(self) -> str:
         return f"Traffic then stays so: new releases get none until `unpin {self.service}`."
 
-    def _whole(self, now: ServiceState, known: set[str]) -> dict[str, int]:
+    def _whole(self, now: ServiceState) -> dict[str, int]:
         """The split that is meant, summing to 100. Raises UserError."""
-        for name in self.split:
-            if name != LATEST and name not in known:
-                names = near(name, known)
-                raise UserError(f"{self.service} has no release `{name[:60]}`.{did_you_mean(names)}", choices=names)
         total = sum(self.split.values())
-        others = {name: share for name, share in now.serving.items() if share and name not in self.split}
-        if self.rest and total < 100:
-            if not others:
-                raise UserError(f"No other release serves, so nothing can take the {100 - total} % that are left.")
-            return {**self._nonzero(), **spread(others, 100 - total)}
-        if total != 100:
-            raise UserError(f"That is {total} %, not 100.{self._suggestion(total, others)}")
-        return self._nonzero()
-
-    def _nonzero(self) -> dict[str, int]:
-        return {name: share for name, share in self.split.items() if share}
+        meant = {now.latest_ready if name == LATEST else name for name in self.split}
+        others = {name: share for name, share in now.serving.items() if name not in meant}
+        whole = {name: share for name, share in self.split.items() if share}
+        if total == 100:
+            return whole
+        if not self.rest or total > 100:
+            raise UserError(f"That is {total} %, not 100 %.{self._suggestion(total, others)}")
+        if not others:
+            raise UserError(f"No other release serves, so nothing can take the {100 - total} % that are left.")
+        left = {name: share for name, share in spread(others, 100 - total).items() if share}
+        return {**whole, **left}
 
     def _suggestion(self, total: int, others: dict[str, int]) -> str:
         if not total:

@@ -1,12 +1,13 @@
 """Unpin: let traffic follow the newest release again."""
 
+from collections.abc import Sequence
+
 from bot.core.catalog import Catalog
 from bot.core.errors import UserError
 from bot.core.operation import Risk, ServiceRef, param
-from bot.core.parser import did_you_mean, near
 from bot.core.plan import Plan, Verdict
-from bot.core.ports import LATEST, ComputeReads, ImageReads, SecretReads, ServiceState
-from bot.core.rollout import Rollout, shifted
+from bot.core.ports import LATEST, ComputeReads, ImageReads, Release, SecretReads, ServiceState
+from bot.core.rollout import Rollout, existing, shifted, still
 from bot.core.safety import can_take
 from bot.core.system import PinReads
 
@@ -25,22 +26,18 @@ class Unpin(Rollout, risk=Risk.ROLLOUT, examples=("unpin backend", "unpin backen
         self, compute: ComputeReads, images: ImageReads, secrets: SecretReads, pins: PinReads, catalog: Catalog
     ) -> Plan:
         now, releases = compute.service(self.service), compute.releases(self.service)
-        if now.busy:
-            raise UserError(f"{self.service} is still rolling out a change; ask again when it is done.")
+        still(self.service, now)
         if now.asked == {LATEST: 100}:
             why = f"{self.service} is not pinned: traffic follows the newest release, {now.latest_ready}"
             return Plan(target=self.service, version=now.version, why=why)
-        newest = self._newest(now, {release.name for release in releases})
+        newest = self._newest(now, releases)
         pin = pins.pin(self.service)
         if pin and newest in pin.away_from and self.to != newest:
             raise UserError(
                 f"The newest ready release is {newest}, which {pin.by} rolled back from. Deploy a better one, or say"
                 f" that you mean it: `unpin {self.service} --to {newest}`."
             )
-        gaining = [release for release in releases if release.name == newest]
-        left = [release for release in releases if now.serving.get(release.name) and release.name != newest]
-        label = str(getattr(catalog.entry(self.service), "schema_label", ""))
-        found = can_take(self.service, gaining, left, label, images, secrets)
+        found = can_take(self.service, {newest: 100}, now, releases, catalog, images, secrets)
         plan = shifted(self, now, {LATEST: 100}, compute, f"let traffic follow the newest release ({newest})")
         return plan.model_copy(
             update={
@@ -51,13 +48,13 @@ class Unpin(Rollout, risk=Risk.ROLLOUT, examples=("unpin backend", "unpin backen
             }
         )
 
-    def _newest(self, now: ServiceState, known: set[str]) -> str:
-        if not now.latest_ready:
-            raise UserError(f"{self.service} has no ready release that traffic could follow.")
-        if self.to and self.to != now.latest_ready:
-            names = near(self.to, known)
-            hint = (
-                did_you_mean(names) if self.to not in known else f" Only that one can be followed: {now.latest_ready}."
+    def _newest(self, now: ServiceState, releases: Sequence[Release]) -> str:
+        newest = now.latest_ready
+        if not newest:
+            raise UserError(f"{self.service} has no ready release that traffic could follow; deploy one first.")
+        if self.to and existing(self.service, self.to, releases).name != newest:
+            raise UserError(
+                f"{self.to} is not the newest ready release of {self.service}, {newest} is, and only that can be"
+                f" followed. To hold traffic at {self.to}: `traffic {self.service} {self.to}=100`."
             )
-            raise UserError(f"`{self.to[:60]}` is not the newest ready release of {self.service}.{hint}", choices=names)
-        return now.latest_ready
+        return newest
