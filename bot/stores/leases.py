@@ -7,14 +7,17 @@ from typing import IO
 from sqlalchemy import ColumnElement, Engine, Float, cast, delete, func, insert, select, update
 
 from bot.core.errors import StoreError
+from bot.stores.database import reading
+from bot.stores.repeat import told
 from bot.stores.tables import LeaseRow
 
 
+@told  # never repeated: whoever waits for a lease longer than it lasts has lost it
 class SqlLeases:
     """Leases of `ttl_s` seconds. An expired one is never renewed: its owner must end."""
 
     def __init__(self, engine: Engine, ttl_s: float) -> None:
-        self._engine, self.ttl_s = engine, ttl_s
+        self._engine, self._reading, self.ttl_s = engine, reading(engine), ttl_s
         self._now = _database_now(engine)
         self._alive = LeaseRow.beat_s > self._now - ttl_s
 
@@ -29,7 +32,7 @@ class SqlLeases:
             return connection.execute(mine).rowcount == 1
 
     def alive(self) -> set[str]:
-        with self._engine.begin() as connection:
+        with self._reading.begin() as connection:
             return set(connection.scalars(select(LeaseRow.executor).where(self._alive)))
 
     def release(self, executor: str) -> None:
@@ -53,7 +56,11 @@ def only_worker(database_file: str) -> IO[str]:
 
     Raises StoreError when another process is. Keep the handle as long as the process works.
     """
-    handle = Path(f"{database_file}.worker").open("w")  # noqa: SIM115  held until the process ends
+    file = Path(f"{Path(database_file).resolve()}.worker")
+    try:
+        handle = file.open("w")  # held until the process ends
+    except OSError as error:
+        raise StoreError(f"{file} cannot be written: {error.strerror}") from None
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

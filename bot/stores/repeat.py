@@ -3,9 +3,19 @@
 import functools
 import threading
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+    TimeoutError,
+)
 
 from bot.core.errors import StoreError
 
@@ -15,6 +25,8 @@ C = TypeVar("C")
 DELAYS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 2.0, 5.0, 5.0, 5.0, 10.0)  # half a minute: a restart, a failover
 SOON = frozenset({"accept", "heard"})  # somebody waits for the acknowledgement
 SOON_S = (0.05, 0.2)
+AWAY = (OperationalError, InterfaceError, InternalError, IntegrityError)  # the last: a race to insert the same row
+BUGS = (ProgrammingError, DataError, NotSupportedError)  # ours: another try cannot help
 
 
 def repeatable(cls: type[C]) -> type[C]:
@@ -23,29 +35,53 @@ def repeatable(cls: type[C]) -> type[C]:
     Each must be one transaction that may run twice: after a lost commit nobody knows whether it counted.
     What stays away becomes a StoreError that says what to do.
     """
+    return _every(cls, lambda name, method: _told(_repeated(method, SOON_S if name in SOON else DELAYS_S)))
+
+
+def told(cls: type[C]) -> type[C]:
+    """Try every public method once; a database that is away becomes a StoreError that says what to do."""
+    return _every(cls, lambda _, method: _told(method))
+
+
+def _every(cls: type[C], change: Callable[[str, Callable[..., Any]], Callable[..., Any]]) -> type[C]:
     for name, method in list(vars(cls).items()):
         if not name.startswith("_") and callable(method):
-            setattr(cls, name, _repeated(method, SOON_S if name in SOON else DELAYS_S))
+            setattr(cls, name, change(name, method))
     return cls
 
 
 def _repeated(method: Callable[P, T], delays_s: tuple[float, ...]) -> Callable[P, T]:
     @functools.wraps(method)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
-        for delay_s in (*delays_s, None):
+        for delay_s in delays_s:
             try:
                 return method(*args, **kwargs)
-            except (OperationalError, IntegrityError) as error:
-                if delay_s is None:
-                    raise StoreError(_sentence(error)) from error
-            threading.Event().wait(delay_s)
-        raise AssertionError("the last delay is None, so the loop has returned or raised")
+            except AWAY:
+                _wait(delay_s)
+        return method(*args, **kwargs)
 
     return call
 
 
-def _sentence(error: DBAPIError) -> str:
-    text = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
+def _wait(seconds: float) -> None:
+    threading.Event().wait(seconds)  # real seconds, not a Clock's: a database restarts no faster in a rehearsal
+
+
+def _told(method: Callable[P, T]) -> Callable[P, T]:
+    @functools.wraps(method)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return method(*args, **kwargs)
+        except BUGS:
+            raise
+        except (DBAPIError, TimeoutError) as error:
+            raise StoreError(_sentence(error)) from error
+
+    return call
+
+
+def _sentence(error: DBAPIError | TimeoutError) -> str:
+    text = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
     if "disk is full" in text or "No space left" in text:
         return "The disk with aisq's database is full; free some space, nothing else is needed."
     if "locked" in text:
