@@ -77,7 +77,7 @@ def test_wrong_input_is_raised_to_the_door(bot):
 
 def test_planning_that_was_cancelled_at_the_end_is_not_an_error(bot, caplog):
     gate = threading.Event()
-    for number in range(8):
+    for _ in range(8):
         bot.front._plans.submit(gate.wait, 10)
     accepted = bot.front._acceptor.accept(ask("rollback backend"))
     bot.front.proceed(accepted.id)

@@ -16,7 +16,7 @@ def observer(bot):
 def test_spans_grow_and_are_counted_once(bot):
     target, looking = observer(bot)
     bot.platform.somebody_sets({GOOD: 100})
-    for minute in range(10):
+    for _ in range(10):
         at = bot.clock.now()
         bot.platform.serve(GOOD, minutes=1, until=at, per_minute=100, error_rate=0.01)
         bot.platform.serve(BAD, minutes=1, until=at, per_minute=5)
