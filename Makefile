@@ -8,7 +8,7 @@ LOCK_FLAGS ?=
 BIN := .venv/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-virtualenv
 BOT_FILES := $(shell find bot -type f -not -path '*/__pycache__/*')
-PYTEST := $(BIN)/python tests/run_on_loopback.py $(BIN)/python -m pytest -n 2 --dist worksteal --cov $(PYTEST_FLAGS)
+PYTEST := $(BIN)/python tests/run_on_loopback.py $(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_FLAGS) --cov
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --strip-extras \
   --allow-unsafe --build-deps-for wheel --no-emit-options --no-emit-index-url --no-emit-find-links \
   --no-emit-trusted-host $(LOCK_FLAGS)
@@ -50,7 +50,7 @@ venv: .venv/installed ## only prepare .venv
 	@touch $@
 
 .venv/installed: .venv/locked pyproject.toml
-	$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation --no-index -e .
+	$(BIN)/python $(PIP_INSTALL) --quiet --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
 # The bot as the image has it: the runtime lock and nothing else, the package installed, not linked, and without the
