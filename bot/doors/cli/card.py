@@ -130,7 +130,8 @@ def people(count: int) -> str:
 def measured(name: str, value: float) -> str:
     """A number with its unit, which its name ends with: "error_rate_pct" is "error rate 4.8 %"."""
     *words, unit = name.split("_")
-    return f"{' '.join(words)} {value:,.3g} {UNITS.get(unit, unit)}"
+    shown = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return f"{' '.join(words)} {shown} {UNITS.get(unit, unit)}".strip()
 
 
 def _numbered(steps: tuple[Step, ...]) -> list[Rich]:

@@ -14,7 +14,7 @@ from bot.core.system import Accepted, OperationRecord
 from bot.core.text import line
 from bot.doors.cli import exits
 from bot.doors.cli.card import Cards
-from bot.doors.cli.follow import Follower, Watched
+from bot.doors.cli.follow import LOOK_EVERY_S, Follower, Watched
 from bot.doors.cli.options import Options
 from bot.doors.cli.screen import Screen
 
@@ -51,10 +51,19 @@ class Workers(Protocol):
 class Door:
     """One request of one person, from its words to an exit code."""
 
-    def __init__(self, front: Front, workers: Workers, screen: Screen, actor: str, options: Options) -> None:
+    def __init__(
+        self,
+        front: Front,
+        workers: Workers,
+        screen: Screen,
+        actor: str,
+        options: Options,
+        *,
+        look_every_s: float = LOOK_EVERY_S,
+    ) -> None:
         self._front, self._workers, self._screen = front, workers, screen
         self._actor, self._options = actor, options
-        self._follower = Follower(front, screen)
+        self._follower = Follower(front, screen, look_every_s=look_every_s)
 
     def run(self, said: Sequence[str]) -> int:
         """Submit and show what becomes of it. Raises UserError and Denied when nothing was begun."""

@@ -12,7 +12,7 @@ from bot.doors.cli.card import Cards
 from bot.doors.cli.screen import Screen
 
 LOOK_EVERY_S = 0.2
-ASK_AGAIN_S = 3.0
+LOOKS_UNTIL_PLANNED_AGAIN = 15
 
 
 class Watched(Protocol):
@@ -36,7 +36,7 @@ class Follower:
         for looks, record in enumerate(self._rows(operation), 1):
             if record.state != "accepted":
                 return record
-            if looks % round(ASK_AGAIN_S / self._look_every_s) == 0:
+            if looks % LOOKS_UNTIL_PLANNED_AGAIN == 0:
                 self._front.proceed(operation)  # the database may have been away when it was first planned
         raise AssertionError("rows never end")
 

@@ -15,11 +15,11 @@ from bot.doors.cli.draw import Drawer, plain
 
 
 class Screen:
-    """`out` is for answers, `err` for everything else; both fit the terminal, or 80 columns where there is none."""
+    """`out` is for answers, `err` for everything else; both fit the terminal, or `columns` where that is given."""
 
-    def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
-        self._out = _console(out or sys.stdout)
-        self.err = _console(err or sys.stderr)
+    def __init__(self, out: TextIO | None = None, err: TextIO | None = None, *, columns: int | None = None) -> None:
+        self._out = _console(out or sys.stdout, columns)
+        self.err = _console(err or sys.stderr, columns)
 
     def drawer(self, zone: tzinfo) -> Drawer:
         return Drawer(self._out.width, zone, bars=self._out.encoding.lower().startswith("utf"))
@@ -69,5 +69,5 @@ def _print(console: Console, drawn: RenderableType) -> None:
     console.file.flush()
 
 
-def _console(file: TextIO) -> Console:
-    return Console(file=file, markup=False, highlight=False, emoji=False, soft_wrap=False)
+def _console(file: TextIO, columns: int | None) -> Console:
+    return Console(file=file, width=columns, markup=False, highlight=False, emoji=False, soft_wrap=False)
