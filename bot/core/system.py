@@ -270,7 +270,10 @@ class AuditReads(Protocol):
 
     def entries(self, *, operation: str = "", limit: int = 20) -> tuple[AuditEntry, ...]: ...
     def verify(self, head: str = "") -> AuditCheck:
-        """Walk the chain; `head` must be one of its hashes (a missing one means that the tail was cut)."""
+        """Walk the chain; `head` must be one of its hashes (a missing one means that the tail was cut).
+
+        The first 12 digits of a head are enough. Raises UserError for what is no head.
+        """
         ...
 
 

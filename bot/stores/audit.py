@@ -7,19 +7,26 @@ breaks a hash; a cut tail shows against a head that was noted elsewhere (each he
 import hashlib
 import json
 import logging
-from datetime import datetime
+import re
+from contextlib import closing
+from datetime import UTC, datetime
 
 from pydantic import JsonValue
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, delete, func, select
 from sqlalchemy import event as event_api
 from sqlalchemy.orm import Session, sessionmaker
 
+from bot.core.errors import UserError
 from bot.core.system import AuditCheck, AuditEntry
+from bot.stores.database import reading
 from bot.stores.repeat import repeatable
 from bot.stores.tables import AuditEndRow, AuditRow
 
 log = logging.getLogger(__name__)
 NOTHING = "0" * 64  # what stands before the first link
+BEGINNING = (0, NOTHING)
+PURGED = "audit purged"
+HEAD = re.compile("[0-9a-f]{12,64}")  # fewer digits than these, and a chain of thousands has them by chance
 
 
 def append(
@@ -42,8 +49,12 @@ def append(
 
 def canonical(seq: int, at: datetime, event: str, operation: str, actor: str, body: dict[str, JsonValue]) -> str:
     """The text that is hashed: JSON with sorted keys and no spaces."""
-    whole = {"seq": seq, "at": at.isoformat(), "event": event, "operation": operation, "actor": actor, "body": body}
+    whole = {"seq": seq, "at": _written(at), "event": event, "operation": operation, "actor": actor, "body": body}
     return json.dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _written(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
 
 
 def link(previous: str, text: str) -> str:
@@ -56,36 +67,44 @@ class SqlAudit:
     """Reading and checking the chain, and cutting off what retention lets go."""
 
     def __init__(self, engine: Engine) -> None:
-        self._transaction = sessionmaker(engine).begin
+        self._transaction, self._reading = sessionmaker(engine).begin, sessionmaker(reading(engine)).begin
 
     def entries(self, *, operation: str = "", limit: int = 20) -> tuple[AuditEntry, ...]:
         """Newest first."""
         rows = select(AuditRow).order_by(AuditRow.seq.desc()).limit(limit)
         if operation:
             rows = rows.where(AuditRow.operation == operation)
-        with self._transaction() as session:
+        with self._reading() as session:
             return tuple(_entry(row) for row in session.scalars(rows))
 
     def head(self) -> str:
-        with self._transaction() as session:
+        with self._reading() as session:
             row = session.get(AuditEndRow, "head")
             return row.hash if row else NOTHING
 
     def verify(self, head: str = "") -> AuditCheck:
-        with self._transaction() as session:
-            return _walk(session, head.strip().lower())
+        wanted = head.strip().lower()
+        if wanted and not HEAD.fullmatch(wanted):
+            raise UserError(
+                "A head is the 12 to 64 hexadecimal digits that the log shows as `audit head NUMBER DIGITS`."
+            )
+        with self._reading() as session:
+            return _walk(session, wanted)
 
     def purge(self, before: datetime, now: datetime) -> int:
-        """Let go of the oldest links; the root keeps the hash that the rest hangs on. Returns how many."""
+        """Let go of the oldest links, up to the first that is kept; the root keeps the hash that the rest hangs on.
+
+        Returns how many. What a wrong clock dated too late is kept too long, never the other way round.
+        """
+        kept = select(func.min(AuditRow.seq)).where(AuditRow.at >= before).scalar_subquery()
+        old = select(AuditRow).where(AuditRow.seq < func.coalesce(kept, AuditRow.seq + 1))
         with self._transaction() as session:
-            last = session.scalars(
-                select(AuditRow).where(AuditRow.at < before).order_by(AuditRow.seq.desc()).limit(1)
-            ).one_or_none()
-            if last is None:
+            root = session.get(AuditEndRow, "root", with_for_update=True)  # first: one purge at a time
+            last = session.scalars(old.order_by(AuditRow.seq.desc()).limit(1)).one_or_none()
+            if root is None or last is None:
                 return 0
-            root = session.get_one(AuditEndRow, "root", with_for_update=True)
             gone = last.seq - root.seq
-            append(session, now, "audit purged", "", "aisq", {"up to": last.seq, "hash": last.hash})
+            append(session, now, PURGED, "", "aisq", {"up to": last.seq, "hash": last.hash})
             root.seq, root.hash = last.seq, last.hash
             session.execute(delete(AuditRow).where(AuditRow.seq <= last.seq))
             return gone
@@ -99,21 +118,30 @@ def _entry(row: AuditRow) -> AuditEntry:
 
 
 def _walk(session: Session, wanted: str) -> AuditCheck:
-    root, end = session.get(AuditEndRow, "root"), session.get(AuditEndRow, "head")
-    if root is None or end is None:
-        return AuditCheck(entries=0, head=NOTHING, problem="there is no audit yet" if wanted else "")
-    seq, previous, seen = root.seq, root.hash, wanted in ("", root.hash)
-    for row in session.scalars(select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=1000)):
-        if problem := _broken(row, seq + 1, previous):
-            return AuditCheck(entries=seq - root.seq, head=previous, problem=problem)
-        seq, previous = row.seq, row.hash
-        seen = seen or previous.startswith(wanted)
-    checked = AuditCheck(entries=seq - root.seq, head=previous)
-    if (seq, previous) != (end.seq, end.hash):
-        return checked.model_copy(update={"problem": f"entries after {seq} are gone: the head is at {end.seq}"})
-    if not seen:
-        return checked.model_copy(update={"problem": f"head {wanted[:12]} is not in the chain: its tail was cut"})
-    return checked
+    ends = {row.name: (row.seq, row.hash) for row in session.scalars(select(AuditEndRow))}
+    root, head = ends.get("root", BEGINNING), ends.get("head", BEGINNING)
+    (seq, previous), seen, let_go = root, root[1].startswith(wanted), root == BEGINNING
+    rows = select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=1000)
+    with closing(session.scalars(rows)) as entries:
+        for row in entries:
+            if problem := _broken(row, seq + 1, previous):
+                return AuditCheck(entries=seq - root[0], head=previous, problem=problem)
+            seq, previous = row.seq, row.hash
+            seen = seen or previous.startswith(wanted)
+            let_go = let_go or _lets_go(row, root)
+    problem = ""
+    if (seq, previous) != head:
+        problem = f"the chain ends at {seq} ({previous[:12]}), but its head was {head[0]} ({head[1][:12]})"
+    elif not let_go:
+        problem = f"the entries up to {root[0]} are gone, and none of the rest says that they were let go"
+    elif not seen:
+        older = f", unless it is older than entry {root[0]}, up to which entries were let go" if root[0] else ""
+        problem = f"head {wanted[:12]} is not in the chain: its tail was cut{older}"
+    return AuditCheck(entries=seq - root[0], head=previous, problem=problem)
+
+
+def _lets_go(row: AuditRow, root: tuple[int, str]) -> bool:
+    return row.event == PURGED and json.loads(row.body)["body"] == {"up to": root[0], "hash": root[1]}
 
 
 def _broken(row: AuditRow, seq: int, previous: str) -> str:
@@ -122,7 +150,7 @@ def _broken(row: AuditRow, seq: int, previous: str) -> str:
     if link(previous, row.body) != row.hash:
         return f"entry {seq} was changed, or what stood before it was"
     told = json.loads(row.body)
-    columns = {"seq": row.seq, "at": row.at.isoformat(), "event": row.event, "operation": row.operation}
+    columns = {"seq": row.seq, "at": _written(row.at), "event": row.event, "operation": row.operation}
     if any(told[name] != value for name, value in columns.items()) or told["actor"] != row.actor:
         return f"entry {seq} says one thing in its body and another in its columns"
     return ""
