@@ -21,6 +21,12 @@ class Permit(BaseModel, frozen=True):
     approvals: int
     by: str  # ids of the policies that permit it
 
+    @property
+    def how(self) -> str:
+        """What it takes, as people read it after "you may"."""
+        people = {0: "at once, alone", 1: "once one other person approves"}
+        return people.get(self.approvals, f"once {self.approvals} other people approve")
+
 
 class Gate:
     """Asks policy with all facts that there are."""

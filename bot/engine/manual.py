@@ -31,8 +31,6 @@ class RegistryManual:
             refused = Text(text=f"Not for you now. {denied}", mood="bad")
             needs = tuple(Text(text=f"It {remedy}.") for remedy in remedies)
             nothing = (Text(text="Nothing that aisq knows of would permit it."),)
-            return Answer(title=title, parts=(refused, *(needs or nothing)), good=False)
-        people = {0: "at once, alone", 1: "once one other person approves"}
-        how = people.get(permit.approvals, f"once {permit.approvals} other people approve")
-        said = f"You may, {how} (policy {permit.by}). The plan may add facts that change this."
+            return Answer(title=title, parts=(refused, *(needs or nothing)))
+        said = f"You may, {permit.how} (policy {permit.by}). The plan may add facts that change this."
         return Answer(title=title, parts=(Text(text=said, mood="good"),))

@@ -92,7 +92,7 @@ class Engine:
             permit = self._gate.permit(actor, made.model_copy(update={"dry_run": False}), plan=plan)
         except Denied as denied:
             return f"You could not run it: {denied}"
-        return f"To run it, {permit.approvals or 'nobody'} would have to approve."
+        return f"Without --dry-run you may, {permit.how}."
 
     def review(self, record: OperationRecord) -> Done | None:
         """Just before acting: does the world still give the approved plan, and do the facts still permit it?"""

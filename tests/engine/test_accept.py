@@ -88,3 +88,15 @@ def test_somebody_who_cannot_be_asked_for_may_still_look(bot):
 def test_somebody_of_a_door_that_is_not_here(bot):
     assert bot.people.actor("teams:ana").active is None
     assert bot.people.actor("teams:ana").name == "ana"
+
+
+@pytest.mark.parametrize(
+    "who, text, says",
+    [
+        (ANA, "rollback backend --dry-run", "Without --dry-run you may, once one other person approves."),
+        (DEV, "rollback backend --dry-run", "You could not run it: No policy lets dev"),
+        (ANA, 'rollback backend --dry-run --break-glass "down"', "Without --dry-run you may, at once, alone."),
+    ],
+)
+def test_a_dry_run_says_what_it_would_take(bot, who, text, says):
+    assert says in bot.say(who, text).detail
