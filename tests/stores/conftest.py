@@ -8,13 +8,14 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, create_engine, make_url
 
 from bot.stores import database, repeat
-from tests.stores.harness import Books
+from tests.stores.harness import NOON, Books, add
 
 SERVER = os.environ.get("AISQ_TEST_POSTGRESQL", "")
 
@@ -80,3 +81,11 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     waited: list[float] = []
     monkeypatch.setattr(repeat, "_wait", waited.append)
     return waited
+
+
+@pytest.fixture
+def chain(books: Books) -> Books:
+    """Books with ten links in the audit chain, a minute apart."""
+    for number in range(10):
+        add(books.engine, f"event {number}", at=NOON + timedelta(minutes=number), number=number)
+    return books

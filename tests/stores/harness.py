@@ -16,6 +16,7 @@ from bot.core.plan import Hold, Plan, Step
 from bot.core.ports import Effect
 from bot.core.request import STATES, Actor, Address, Approval, Request, State, Target, Verb
 from bot.core.system import Ending, OperationRecord, Proposal
+from bot.stores import audit
 from bot.stores.audit import SqlAudit
 from bot.stores.history import SqlHistory, SqlPins
 from bot.stores.ledger import SqlLedger
@@ -200,3 +201,11 @@ def tell(process: "subprocess.Popen[str]", said: str = "") -> None:
     assert process.stdin
     process.stdin.write(f"{said}\n")
     process.stdin.flush()
+
+
+def add(engine: Engine, *events: str, at: datetime = NOON, **body: Any) -> str:
+    """Links of one transaction of the audit chain; the head."""
+    with Session(engine) as session, session.begin():
+        for event in events:
+            head = audit.append(session, at, event, "op1", "slack:U0ANA", body)
+    return head
