@@ -169,6 +169,16 @@ class FakeWorkers:
         return FakeWork(self.notes)
 
 
+class FakeTools:
+    """Every tool of administration, with answers that the test prepared."""
+
+    def __init__(self, **prepared: Any) -> None:
+        self._prepared = prepared
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *args: self._prepared.get(name, f"{name}{args}")
+
+
 class Paper(Screen):
     """A screen of two texts."""
 
