@@ -100,3 +100,13 @@ def test_somebody_of_a_door_that_is_not_here(bot):
 )
 def test_a_dry_run_says_what_it_would_take(bot, who, text, says):
     assert says in bot.say(who, text).detail
+
+
+def test_a_policy_that_fails_is_a_no_and_somebody_is_told(bot, monkeypatch, caplog):
+    from bot.engine.policy import Decision, Probe
+
+    broken = Probe(None, Decision(False, (), "a policy could not be evaluated: overflow.", "overflow"))
+    monkeypatch.setattr(bot.policy, "probe", lambda *_: broken)
+    with pytest.raises(Denied, match="could not be evaluated"):
+        bot.say(ANA, "rollback backend")
+    assert "policy failed on rollback by slack:U0ANA: overflow" in caplog.text
