@@ -109,7 +109,7 @@ def _capacity(name: str, most: int, serving: Sequence[int | None]) -> Finding:
 
 def _schema(release: Release, left: Sequence[Release], label: str) -> Finding:
     if unknown := [one.name for one in (release, *left) if label not in one.labels]:
-        said = f"{' and '.join(unknown)} has no label {label}: which database schema it needs is not known"
+        said = f"label {label} is missing on {' and '.join(unknown)}: which database schema is needed is not known"
         return _finding("risk", "schema", said)
     needed, now = release.labels[label], sorted({one.labels[label] for one in left})
     if now == [needed]:

@@ -27,7 +27,8 @@ def _write(one: EffectRecord) -> tuple[str, ...]:
 def _outcome(record: OperationRecord) -> tuple[Part, ...]:
     asked = f"{record.request.actor.name} asked through {record.request.address.door}."
     state = record.state.replace("_", " ")
-    said = [Text(text=f"{asked} State: {state}{f': {record.detail}' if record.detail else ''}.")]
+    detail = f": {record.detail.rstrip('.')}" if record.detail else ""
+    said = [Text(text=f"{asked} State: {state}{detail}.")]
     if record.approvals:
         said.append(Text(text="Approved by " + ", ".join(one.actor.name for one in record.approvals) + "."))
     if record.judgement:
@@ -40,8 +41,9 @@ def _plan(record: OperationRecord) -> tuple[Part, ...]:
     if plan is None or not plan.steps:
         return ()
     steps = tuple((position, step.kind, step.title or step.verb) for position, step in enumerate(plan.steps, 1))
+    summary = (Text(text=plan.summary),) if plan.summary != record.detail else ()
     return (
-        Text(text=f"Plan: {plan.summary}"),
+        *summary,
         Table(title=f"Plan {record.digest[:12]}", columns=("#", "kind", "step"), rows=steps),
         *_verdict(plan),
         *(Text(text=note) for note in plan.notes),
