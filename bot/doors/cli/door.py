@@ -161,7 +161,7 @@ class Door:
 
 def asked(said: Sequence[str]) -> str:
     """Words from a shell as the line that other doors get; a single word may be a whole line in quotes."""
-    text = said[0] if len(said) == 1 else line(said)
+    text = said[0].removeprefix("/aisq ") if len(said) == 1 else line(said)
     try:
         text.encode()
     except UnicodeEncodeError:

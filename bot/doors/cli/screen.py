@@ -8,6 +8,7 @@ from typing import TextIO
 
 from pydantic import JsonValue
 from rich.console import Console, RenderableType
+from rich.text import Text as Rich
 
 from bot.core.errors import BotError, Denied, UserError
 from bot.doors.cli.card import Cards
@@ -32,8 +33,12 @@ class Screen:
         _print(self._out, drawn)
 
     def beside(self, drawn: RenderableType) -> None:
-        """What goes with it, on the other stream."""
-        _print(self.err, drawn)
+        """What goes with it, on the other stream; where no terminal is, a sentence stays on one line."""
+        if isinstance(drawn, Rich) and not self.err.is_terminal:
+            self.err.file.write(f"{drawn.plain}\n")
+            self.err.file.flush()
+        else:
+            _print(self.err, drawn)
 
     def print(self, text: str) -> None:
         """Text for other programs, as it is."""

@@ -76,6 +76,7 @@ class Terminal:
         if command := self._admin.named(argv):
             return command() if "--help" not in argv else self._help([])
         chosen, said = options.read(argv)
+        said = said[1:] if said[:1] in (["aisq"], ["/aisq"]) else said  # pasted from Slack, or from a page
         if chosen.help or not said or said[0] == "help":
             return self._help(said[1:] if said[:1] == ["help"] else said)
         self._known(said)

@@ -180,11 +180,14 @@ class FakeTools:
 
 
 class Paper(Screen):
-    """A screen of two texts."""
+    """A screen of two texts; one that takes itself for a `terminal` shows no colours all the same."""
 
-    def __init__(self, *, encoding: str = "utf-8", columns: int = 80) -> None:
+    def __init__(self, *, encoding: str = "utf-8", columns: int = 80, terminal: bool = False) -> None:
         self.papers = [_Stream(encoding), _Stream(encoding)]
         super().__init__(*self.papers, columns=columns)
+        if terminal:
+            for console in (self._out, self.err):
+                console._force_terminal, console._color_system = True, None
 
     @property
     def out(self) -> str:

@@ -85,17 +85,8 @@ def test_a_database_that_stays_away_ends_it() -> None:
         ended(a_record("waiting"), StoreError("away"))
 
 
-class Terminal(Paper):
-    """A screen that takes itself for a terminal."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.err._force_terminal = True
-        self.err._color_system = None
-
-
 def test_a_terminal_is_redrawn_only_when_something_changed() -> None:
-    paper = Terminal()
+    paper = Paper(terminal=True)
     rows = [a_record("queued", revision=3)] * 5 + [a_record("applied", revision=4, doing=1, detail="done")]
     follower(FakeFront(*rows), paper).ended(a_record("queued", revision=3), paper.cards(ZoneInfo("UTC")))
     shown = paper.beside_it
