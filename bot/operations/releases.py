@@ -25,7 +25,7 @@ class Releases(Look, risk=Risk.READ, examples=("releases backend",)):
                 tags.get(one.name, ""),
                 one.created_at,
                 "ready" if one.ready else f"not ready: {one.reason}",
-                one.image.rpartition("/")[2][:40],
+                _image(one.image),
                 one.by,
             )
             for one in compute.releases(self.service)[: max(1, min(self.limit, MOST))]
@@ -33,3 +33,9 @@ class Releases(Look, risk=Risk.READ, examples=("releases backend",)):
         columns = ("release", "traffic", "tags", "created", "state", "image", "by")
         table = Table(title="", columns=columns, rows=rows, empty="no release yet")
         return Answer(title=f"Releases of {self.service}", parts=(table,))
+
+
+def _image(reference: str) -> str:
+    """The image's own name, and as much of its digest as people compare."""
+    name, _, digest = reference.rpartition("/")[2].partition("@sha256:")
+    return f"{name}@{digest[:12]}" if digest else name
