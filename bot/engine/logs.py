@@ -84,14 +84,16 @@ class Redactor:
 
 
 class Formatter(JsonFormatter):
-    """A record as one line of JSON. Secrets go before it is serialised: afterwards a quote in one would hide it."""
+    """A record as one line of ASCII JSON, which no terminal acts on.
+
+    Secrets go before it is serialised: afterwards a quote in one would hide it.
+    """
 
     def __init__(self, redact: Redactor) -> None:
         super().__init__(
             ["levelname", "name", "message"],
             rename_fields={"levelname": "severity", "name": "logger", "exc_info": "exception"},
             reserved_attrs=[*RESERVED_ATTRS, "color_message"],  # uvicorn's, with escape sequences
-            json_ensure_ascii=False,
         )
         self._redact = redact
 
