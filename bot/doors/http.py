@@ -11,7 +11,7 @@ import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from types import FrameType
 from typing import Any, NamedTuple, Protocol
 
@@ -26,7 +26,7 @@ from bot.engine.sweep import end
 
 LOOK_WITHIN_S = 2.0
 log = logging.getLogger(__name__)
-LAST_ANSWERS_S, LAST_STEP_S, GRACE_S = 2, 5, 1  # of Cloud Run's 10 s from SIGTERM to SIGKILL
+LAST_ANSWERS_S, LAST_WORDS_S, LAST_STEP_S, GRACE_S = 2, 1, 5, 1  # of Cloud Run's 10 s from SIGTERM to SIGKILL
 
 
 class Worker(Protocol):
@@ -131,7 +131,8 @@ def application(health: Health, doors: Sequence[Inbound] = ()) -> Starlette:
             await door.start()
         yield
         for door in doors:
-            await door.stop()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(door.stop(), LAST_WORDS_S)
 
     routes = [*health.routes(), *(route for door in doors for route in door.routes())]
     return Starlette(routes=routes, lifespan=lifespan)
@@ -142,13 +143,14 @@ def serve(life: Life, host: str, port: int) -> int:
 
     Raises ConfigError, with nothing begun, when the address cannot be had.
     """
-    health, listening = Health(life), bound(host, port)
-    life.worker.start()
-    health.started = True
-    try:
-        Server(application(health, life.doors), health).run([listening])
-    finally:
-        stopped = stopped_within(life.worker, LAST_STEP_S + GRACE_S)
+    health = Health(life)
+    with bound(host, port) as listening:
+        life.worker.start()
+        health.started = True
+        try:
+            Server(application(health, life.doors), health).run([listening])
+        finally:
+            stopped = stopped_within(life.worker, LAST_STEP_S + GRACE_S)
     if not stopped:
         end(0, "what runs did not come to a stop in time; others take it over when the lease ends")
     return 0
@@ -157,10 +159,14 @@ def serve(life: Life, host: str, port: int) -> int:
 def bound(host: str, port: int) -> socket.socket:
     """A socket at the address, which listens once the server runs. Raises ConfigError."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        listening = socket.socket(found[0], found[1])
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(found[4])
+        family, kind, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        listening = socket.socket(family, kind)
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+        except OSError:
+            listening.close()
+            raise
     except OSError as error:
         problem = f"cannot listen at {host}:{port}: {error.strerror}; set PORT, and AISQ_HOST, to others"
         raise ConfigError(problem, file="environment", field="PORT") from None
