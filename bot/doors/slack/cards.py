@@ -95,7 +95,8 @@ def _plan(record: OperationRecord) -> Iterator[Block]:
     if plan.steps and record.state in SHOWN:
         yield steps(record, plan)
     yield from _verdict(record, plan)
-    said = [f"{name.removesuffix('_pct').replace('_', ' ')} now: {value:.2g} %" for name, value in _percents(plan)]
+    when = "now" if record.state in BEFORE else "when it was planned"
+    said = [f"{name.removesuffix('_pct').replace('_', ' ')} {when}: {value:.2g} %" for name, value in _percents(plan)]
     notes = (*said, *plan.notes)[:MOST_NOTES]
     if notes and record.state not in ("running", "expired", "cancelled"):
         yield blocks.bullets(blocks.sentence(note) for note in notes)
