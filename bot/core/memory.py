@@ -95,7 +95,7 @@ class Memory:
         if self._counts.trouble:
             yield _unread(self._counts.trouble)
         elif self._previews:
-            yield f"What previews answered does not count ({', '.join(sorted(self._previews))})."
+            yield f"What releases with a preview tag answered does not count ({', '.join(sorted(self._previews))})."
 
 
 def _unread(trouble: str) -> str:

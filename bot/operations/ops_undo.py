@@ -1,13 +1,14 @@
 """Undo: put back what an operation changed, if nobody has changed it since."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from bot.core.catalog import Catalog
 from bot.core.errors import UserError
 from bot.core.operation import Change, OperationRef, Risk, param
 from bot.core.plan import Checked, Hold, Plan, Step, Verdict
 from bot.core.ports import LATEST, ComputeReads, ImageReads, SecretReads, ServiceState, Traffic
-from bot.core.rollout import by_name, check_serving, existing, look_serving, moved_pct
+from bot.core.request import Target
+from bot.core.rollout import by_name, check_serving, look_serving, moved_pct
 from bot.core.safety import can_take
 from bot.core.system import LedgerReads, OperationRecord
 from bot.core.traffic import describe
@@ -22,13 +23,11 @@ class OpsUndo(Change, risk=Risk.ROLLOUT, examples=("ops undo 7k3q",)):
         self, ledger: LedgerReads, compute: ComputeReads, images: ImageReads, secrets: SecretReads, catalog: Catalog
     ) -> Plan:
         record = ledger.operation(self.operation.id)
-        done = _applied(record)
-        target, undos = done.target, tuple(_undos(done))
+        done, undos = _undoable(record)
+        target = done.target
         now, releases = compute.service(target), compute.releases(target)
-        _check_unchanged(record, now, ledger)
         before = Hold.model_validate(undos[-1].args).traffic
-        for name in before:
-            existing(target, now.latest_ready if name == LATEST else name, releases)
+        _check_possible(record, target, now, ledger, before.keys() - {LATEST} - {one.name for one in releases})
         named = by_name(before, now)
         return Plan(
             target=target,
@@ -50,11 +49,16 @@ class OpsUndo(Change, risk=Risk.ROLLOUT, examples=("ops undo 7k3q",)):
         return check_serving(target, compute, traffic)
 
 
-def _applied(record: OperationRecord) -> Plan:
+def _undoable(record: OperationRecord) -> tuple[Plan, tuple[Step, ...]]:
+    """The plan that was applied and its undo steps, last first. Raises UserError."""
     if record.plan is None or record.state != "applied":
         state = record.state.replace("_", " ")
         raise UserError(f"Only what was applied can be undone; the state of `{record.id}` is: {state}.")
-    return record.plan
+    undos = tuple(_undos(record.plan))
+    if not undos:
+        lines = "`, `".join(record.plan.undo_by_hand)
+        raise UserError(f"`{record.id}` cannot be undone by aisq. By hand: `{lines}`.")
+    return record.plan, undos
 
 
 def _undos(done: Plan) -> Iterator[Step]:
@@ -64,11 +68,14 @@ def _undos(done: Plan) -> Iterator[Step]:
             yield one.undo.undone_by(one.model_copy(update={"undo": None})).called(f"undo: {one.title}")
 
 
-def _check_unchanged(record: OperationRecord, now: ServiceState, ledger: LedgerReads) -> None:
+def _check_possible(
+    record: OperationRecord, target: Target, now: ServiceState, ledger: LedgerReads, gone: Set[str]
+) -> None:
+    """Raises UserError when somebody changed the target since, or what served before is `gone`."""
     left_at = [one.version for one in ledger.effects(record.id) if one.ending == "succeeded"]
+    instead = f"Say what you want: `rollback {target}` or `traffic {target} RELEASE=PERCENT`."
     if now.version not in left_at[-1:]:
-        target = record.request.target
-        raise UserError(
-            f"{target} was changed again since `{record.id}`; undoing that would overwrite it."
-            f" Say what you want: `rollback {target}` or `traffic {target} RELEASE=PERCENT`."
-        )
+        raise UserError(f"{target} was changed again since `{record.id}`; undoing that would overwrite it. {instead}")
+    if gone:
+        names = " and ".join(sorted(gone))
+        raise UserError(f"What served before `{record.id}` was deleted since: {names}. {instead}")

@@ -47,9 +47,11 @@ class Rollback(
         if now.asked == now.serving == traffic:
             why = f"{good.name} already serves all traffic of {self.service}"
             return Plan(target=self.service, version=now.version, why=why)
+        past = memory.of(good.name)
+        proven = past is None and now.serving == traffic  # by serving now, however little is remembered
         findings = (
             *can_take(self.service, traffic, now, releases, catalog, images, secrets),
-            *served_well(memory.of(good.name), good, moment.now, bar.max_age),
+            *(() if proven else served_well(past, good, moment.now, bar.max_age)),
         )
         total, errors = counts.recent()
         return shifted(self, now, traffic, compute, f"send all traffic to {good.name}").model_copy(

@@ -50,8 +50,10 @@ class Traffic(
     def plan(self, compute: ComputeReads, images: ImageReads, secrets: SecretReads, catalog: Catalog) -> Plan:
         now, releases = compute.service(self.service), compute.releases(self.service)
         still(self.service, now)
-        for name in self.split:
-            existing(self.service, now.latest_ready if name == LATEST else name, releases)
+        if LATEST in self.split and not now.latest_ready:
+            raise UserError(f"{self.service} has no ready release that LATEST could mean; name one.")
+        for name in (name for name in self.split if name != LATEST):
+            existing(self.service, name, releases)
         wanted = self._whole(now)
         named = by_name(wanted, now)
         if wanted == now.asked and named == now.serving:

@@ -28,7 +28,8 @@ class Unpin(Rollout, risk=Risk.ROLLOUT, examples=("unpin backend", "unpin backen
         now, releases = compute.service(self.service), compute.releases(self.service)
         still(self.service, now)
         if now.asked == {LATEST: 100}:
-            why = f"{self.service} is not pinned: traffic follows the newest release, {now.latest_ready}"
+            newest = now.latest_ready or "of which none is ready yet"
+            why = f"{self.service} is not pinned: traffic follows the newest release, {newest}"
             return Plan(target=self.service, version=now.version, why=why)
         newest = self._newest(now, releases)
         pin = pins.pin(self.service)

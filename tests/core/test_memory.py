@@ -171,8 +171,8 @@ def test_the_last_good_release(world: dict[str, Any], expected: str) -> None:
         ),
         (
             {"counted": {"b": GOOD}, "tags": {"try": "b", "next": "a"}},
-            f"{NONE} What previews answered does not count (a, b). If you know one that is good, say so:"
-            " `rollback shop/prod/web --to b`. Newest first: b, a.",
+            f"{NONE} What releases with a preview tag answered does not count (a, b). If you know one that is good,"
+            " say so: `rollback shop/prod/web --to b`. Newest first: b, a.",
         ),
         (
             {"counted": {"x": GOOD}},

@@ -1,0 +1,163 @@
+"""Runs one case: what was typed, in its world, to an outcome as plain data. No engine, no store, no door."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from bot import operations
+from bot.core import folder
+from bot.core.answer import Answer, Code, Part, Table, Text
+from bot.core.catalog import Catalog
+from bot.core.errors import CloudError, Denied, UserError
+from bot.core.operation import Operation, needs
+from bot.core.parser import build, parse, split
+from bot.core.plan import Moment, Plan, Step
+from bot.core.ports import ComputeReads, ImageReads, MetricReads, SecretReads
+from bot.core.reference import channel_default, resolve
+from bot.core.request import Actor, Address, Request, Subject, Target
+from bot.core.system import AuditReads, Desk, HistoryReads, LedgerReads, Manual, PinReads
+from bot.core.traffic import describe
+from tests.operations.world import NOON, Data, subject_of, world_of
+
+HERE = Path(__file__).parent
+COMMANDS = {one.command(): one for one in folder.every(operations).values()}
+WORDS = {**COMMANDS, **{alias: one for one in COMMANDS.values() for alias in one.aliases}}
+
+
+def cases() -> dict[str, Data]:
+    """Every case by "FOLDER/FILE: TITLE"."""
+    found: dict[str, Data] = {}
+    for file in sorted(HERE.glob("*/*.yaml")):
+        for case in YAML(typ="safe", pure=True).load(file):
+            name = f"{file.parent.name}/{file.stem}: {case['title']}"
+            assert name not in found, f"there are two cases {name}"
+            found[name] = case | {"operation": file.parent.name.replace("_", " ")}
+    return found
+
+
+class Run:
+    """One case in its world."""
+
+    def __init__(self, case: Data) -> None:
+        self.case = case
+        self.world = world_of(case.get("facts", {}), COMMANDS)
+
+    def outcome(self) -> dict[str, Any]:
+        """What came of it. An error is its sentence."""
+        try:
+            made = self.made()
+            said = getattr(made, made.verb)(**self.arguments(made))
+        except UserError as error:
+            return {"says": str(error), "choices": list(error.choices)}
+        except Denied as error:
+            return {"denied": str(error)}
+        except CloudError as error:
+            return {"fails": str(error)}
+        return drawn_plan(said) if isinstance(said, Plan) else {"good": said.good, "answer": drawn(said)}
+
+    def made(self) -> Operation:
+        """The operation that was typed. Raises UserError."""
+        operation, said = split(self.case["typed"], WORDS)
+        assert operation.command() == self.case["operation"], "a case is in the folder of its operation"
+        return build(operation, parse(operation, said), self._resolved)
+
+    def plan(self) -> Plan:
+        made = self.made()
+        plan: Plan = made.plan(**self.arguments(made))  # type: ignore[attr-defined]
+        return plan
+
+    def arguments(self, made: Operation) -> dict[str, Any]:
+        """What the operation's verb asks for, by type."""
+        offered = self._offered(made)
+        return {name: offered[kind] for name, kind in needs(type(made)).items()}
+
+    def _resolved(self, text: str, kind: str) -> Target | Subject:
+        if kind == "operation":
+            return subject_of(self.world.ledger.operation(text))
+        return resolve(self.world.catalog, text, kind, channel_default(self.world.catalog, self.world.channel))
+
+    def _offered(self, made: Operation) -> dict[type, object]:
+        world: SimpleNamespace = self.world
+        return {
+            ComputeReads: world.compute,
+            MetricReads: world.metrics,
+            ImageReads: world.images,
+            SecretReads: world.secrets,
+            HistoryReads: world.history,
+            PinReads: world.pins,
+            LedgerReads: world.ledger,
+            AuditReads: world.audit,
+            Desk: world.desk,
+            Manual: world.manual,
+            Catalog: world.catalog,
+            Actor: world.actor,
+            Moment: Moment(started_at=NOON, now=NOON),
+            Request: Request(
+                id="0aaaaaaaaa",
+                actor=world.actor,
+                operation=made.command(),
+                verb=made.verb,
+                params={},
+                target=made.target,
+                text=self.case["typed"],
+                address=Address(door="test"),
+                channel=world.channel,
+                received_at=NOON,
+            ),
+        }
+
+
+def drawn_plan(plan: Plan) -> dict[str, Any]:
+    """A plan as a case writes it; a plan without steps is its reason."""
+    if not plan.steps:
+        return {"why": plan.why}
+    return {
+        "summary": plan.summary,
+        "steps": [_step(step) for step in (*plan.steps, *plan.afterwards)],
+        "verdict": plan.verdict.level if plan.verdict else None,
+        "findings": [f"{one.level} {one.subject}: {one.sentence}" for one in plan.verdict.findings]
+        if plan.verdict
+        else [],
+        "notes": list(plan.notes),
+        "hold": plan.hold.traffic if plan.hold else None,
+        "away_from": list(plan.hold.away_from) if plan.hold else [],
+        "lets_go": plan.lets_go,
+        "facts": plan.facts,
+        "measured": plan.measured,
+        "by_hand": [*plan.by_hand, *plan.undo_by_hand],
+    }
+
+
+def _step(step: Step) -> str:
+    """ "send b 100 %, undo c 100 %" for a call; a look and a judgement by name."""
+    if step.kind != "call":
+        return f"{step.kind} {step.verb}"
+    undo = f", undo {_traffic(step.undo.args)}" if step.undo else ""
+    return f"send {_traffic(step.args)}{undo}"
+
+
+def _traffic(args: Mapping[str, Any]) -> str:
+    return describe(args["traffic"])
+
+
+def drawn(answer: Answer) -> list[str]:
+    """An answer as lines: its title, texts with their mood, tables with cells between bars, code after a dollar."""
+    return [answer.title, *(line for part in answer.parts for line in _part(part))]
+
+
+def _part(part: Part) -> list[str]:
+    if isinstance(part, Text):
+        return [part.text if part.mood == "plain" else f"({part.mood}) {part.text}"]
+    if isinstance(part, Code):
+        return [f"$ {line}" for line in part.lines]
+    assert isinstance(part, Table), "no operation answers with anything else yet"
+    rows = [" | ".join(_cell(cell) for cell in row) for row in part.rows] or [part.empty]
+    return [*([f"[{part.title}]"] if part.title else []), " | ".join(part.columns), *rows]
+
+
+def _cell(cell: object) -> str:
+    return f"{cell:%H:%M}" if isinstance(cell, datetime) else str(cell)

@@ -1,0 +1,115 @@
+"""Every operation by its cases, which are data: facts in, what was typed, and out what is planned, answered or said."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.operation import Change, Operation, Risk
+from bot.core.plan import Plan
+from tests.operations.runner import COMMANDS, HERE, Run, cases
+
+CASES = cases()
+PLANS = [name for name, case in CASES.items() if "summary" in case["out"]]
+NO_OPS = [name for name, case in CASES.items() if "why" in case["out"]]
+SENTENCE = re.compile(r"[.?`)]$")
+
+
+def folder_of(command: str) -> Path:
+    return HERE / command.replace(" ", "_")
+
+
+def texts(value: Any) -> list[str]:
+    """Every text in plain data."""
+    if isinstance(value, dict):
+        return [text for one in value.values() for text in texts(one)]
+    if isinstance(value, list):
+        return [text for one in value for text in texts(one)]
+    return [value] if isinstance(value, str) else []
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case(name: str) -> None:
+    expected = CASES[name]["out"]
+    outcome = Run(CASES[name]).outcome()
+    assert {field: outcome.get(field, "nothing like it") for field in expected} == expected
+    assert set(expected) & {"summary", "why", "says", "denied", "fails", "answer"}, "a case says what came of it"
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_nothing_that_is_said_shows_how_it_was_made(name: str) -> None:
+    said = texts(Run(CASES[name]).outcome())
+    assert not [text for text in said if re.search(r"None|\{|\bTrue\b|\bFalse\b|  |\.\.|nan", text)]
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if "says" in case["out"]])
+def test_a_refusal_is_a_sentence(name: str) -> None:
+    assert SENTENCE.search(str(Run(CASES[name]).outcome()["says"]))
+
+
+@pytest.mark.parametrize("name", NO_OPS)
+def test_nothing_to_do_says_why(name: str) -> None:
+    assert len(str(CASES[name]["out"]["why"]).split()) > 3
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_plan_can_be_approved_stored_and_undone(name: str) -> None:
+    plan, again = Run(CASES[name]).plan(), Run(CASES[name]).plan()
+    bound: dict[str, Any] = {"actor": "a", "operation": "o", "params": {}}
+    assert plan.digest(**bound) == again.digest(**bound), "the same world gives the same plan"
+    assert Plan.model_validate_json(plan.model_dump_json()) == plan
+    assert plan.summary.startswith(f"{plan.target}: ") and plan.by_hand and plan.undo_by_hand
+    assert (plan.hold is None) == plan.lets_go, "either traffic is held, or it is let go"
+    assert isinstance(plan.facts["traffic_moved_pct"], int)
+    for call in (step for step in plan.steps if step.kind == "call"):
+        assert call.undo is not None and call.title
+        for split in (call.args["traffic"], call.undo.args["traffic"]):
+            assert isinstance(split, dict) and sum(split.values()) == 100 and all(split.values()), split
+    assert plan.steps[-1].kind == "check" and plan.steps[-1].args == {"traffic": plan.steps[-2].args["traffic"]}
+
+
+# --- the registry
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_operation_has_cases(command: str) -> None:
+    mine = [name for name, case in CASES.items() if case["operation"] == command]
+    rollback_like = COMMANDS[command].risk not in (Risk.READ, Risk.CONTROL)
+    assert folder_of(command).is_dir()
+    assert len(mine) >= (5 if rollback_like else 3), mine
+
+
+def test_rollback_has_seen_everything() -> None:
+    assert len([name for name in CASES if name.startswith("rollback/")]) >= 30
+
+
+def test_every_folder_is_of_an_operation() -> None:
+    folders = {path.name for path in HERE.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert folders == {folder_of(command).name for command in COMMANDS}
+
+
+@pytest.mark.parametrize("operation", COMMANDS.values(), ids=COMMANDS)
+def test_every_operation_says_what_it_does(operation: type[Operation]) -> None:
+    said = (operation.__doc__ or "").strip()
+    assert said.endswith(".") and said[0].isupper() and len(said) <= 100
+    assert isinstance(operation.risk, Risk)
+    assert (operation.risk is Risk.READ) == (operation.verb == "answer")
+    assert (operation.risk is Risk.CONTROL) == (operation.verb == "act")
+
+
+@pytest.mark.parametrize("operation", COMMANDS.values(), ids=COMMANDS)
+def test_every_step_that_looks_has_its_method(operation: type[Operation]) -> None:
+    plans = [Run(CASES[name]).plan() for name in PLANS if CASES[name]["operation"] == operation.command()]
+    assert bool(plans) == issubclass(operation, Change)
+    looks = {f"{step.kind}_{step.verb}" for plan in plans for step in (*plan.steps, *plan.afterwards)}
+    assert all(hasattr(operation, look) for look in looks if not look.startswith("call_"))
+
+
+def test_a_case_that_is_wrong_fails() -> None:
+    """The runner compares: an outcome that is not the expected one is seen."""
+    name = PLANS[0]
+    wrong = CASES[name] | {"out": {"summary": "something else"}}
+    assert Run(wrong).outcome()["summary"] != wrong["out"]["summary"]
+    assert json.dumps(Run(CASES[name]).outcome(), ensure_ascii=False)

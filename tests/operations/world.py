@@ -1,0 +1,361 @@
+"""The world of one case: what its `facts` say the platform, monitoring, history, registry, stores and catalog say.
+
+It is noon. The service is shop/prod/backend with releases c (one day old, serves all), b (three days) and a (nine).
+Everything that a case does not mention is as it should be, and nothing is known of the past.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from bot.core.answer import Answer, Text
+from bot.core.catalog import Catalog
+from bot.core.errors import Denied, Forbidden, NotFound, Transient, UserError
+from bot.core.estate import System
+from bot.core.operation import Operation
+from bot.core.parser import did_you_mean, near
+from bot.core.plan import Finding, Hold, Plan, Step, Verdict, step
+from bot.core.ports import Compute, Effect, Image, Release, Requests, SecretUse, ServiceState, Traffic
+from bot.core.request import Actor, Address, Approval, Request, State, Subject, Target
+from bot.core.system import AuditCheck, AuditEntry, EffectRecord, OperationRecord, Pin, Serving
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+Data = Mapping[str, Any]
+RUN = {"type": "cloud_run", "instances": {"min": 1, "max": 10}}
+AGES = {"c": 1, "b": 3, "a": 9}
+
+
+def ago(**time: float) -> datetime:
+    return NOON - timedelta(**time)
+
+
+def catalog_of(entry: Data) -> Catalog:
+    """Three systems; `entry` adds fields to shop/prod/backend."""
+    prod = {"backend": RUN | dict(entry), "web": RUN}
+    edge = {"lb": {"type": "load_balancer"}} if "cdn" in entry else {}
+    shop = {
+        "title": "Shop",
+        "owner": "us",
+        "default_environment": "prod",
+        "channels": {"C0SHOP": "prod", "C0SHOPDEV": "dev"},
+        "slo": {"objective_pct": 99.5},
+        "rollback": {"min_requests": 500, "max_age": "30d"},
+        "environments": {
+            "prod": {"stage": "prod", "services": prod | edge},
+            "dev": {"stage": "dev", "services": {"backend": RUN}},
+        },
+    }
+    cache = {"type": "redis", "version": "7", "size_gb": 1}
+    blog = {"default_environment": "live", "environments": {"live": {"stage": "prod", "services": {"frontend": RUN}}}}
+    lab = {"channels": {"C0LAB": "x"}, "environments": {"x": {"stage": "dev", "services": {"cache": cache}}}}
+    systems = {
+        "shop": shop,
+        "blog": {"title": "Blog", "owner": "us", **blog},
+        "lab": {"title": "Lab", "owner": "us", **lab},
+    }
+    return Catalog(systems={name: System.model_validate({"system": name, **one}) for name, one in systems.items()})
+
+
+def error_of(text: str) -> Exception:
+    """ "gone", "forbidden: …", or anything else: it is away."""
+    kind, _, said = text.partition(": ")
+    return NotFound(said) if kind == "gone" else Forbidden(said) if kind == "forbidden" else Transient(text)
+
+
+class Platform:
+    """ComputeReads. `others` are services by full name, where they differ from the first."""
+
+    def __init__(self, facts: Data) -> None:
+        self._services = {"shop/prod/backend": facts.get("service", {}), **facts.get("others", {})}
+        self._releases = tuple(_release(one) for one in facts.get("releases", ["c", "b", "a"]))
+
+    def service(self, target: Target) -> ServiceState:
+        said = self._services.get(target.full_name, {})
+        if isinstance(said, str):
+            raise error_of(said)
+        asked = said.get("asked", said.get("serving", {"c": 100}))
+        whole = {"serving": asked, "version": "7", "busy": False, "latest_ready": "c", **said, "asked": asked}
+        return ServiceState.model_validate(whole)
+
+    def releases(self, target: Target) -> tuple[Release, ...]:
+        return self._releases
+
+    def by_hand_traffic(self, target: Target, traffic: Traffic) -> str:
+        return f"gcloud … {target.name} {','.join(f'{name}={share}' for name, share in traffic.items())}"
+
+
+def _release(said: str | dict[str, Any]) -> Release:
+    fields = {"name": said} if isinstance(said, str) else dict(said)
+    name = fields["name"]
+    age = fields.pop("days", AGES.get(name, 1))
+    fields["secrets"] = [{"secret": secret, "version": "3"} for secret in fields.get("secrets", [])]
+    image = f"gcr.io/p/backend@sha256:{name * 64}"
+    whole = {"created_at": ago(days=age), "ready": True, "image": image, "max_instances": 10}
+    return Release.model_validate({**whole, **fields})
+
+
+class Monitoring:
+    """MetricReads. Counts are [release, minutes ago, requests, errors], a text says why there are none."""
+
+    def __init__(self, said: list[list[Any]] | str, lag: int | str) -> None:
+        self._said, self._lag = said, lag
+
+    def lag_s(self, target: Target) -> int:
+        if isinstance(self._lag, str):
+            raise error_of(self._lag)
+        return self._lag
+
+    def requests(self, target: Target, since: datetime, until: datetime, step_s: int) -> tuple[Requests, ...]:
+        if isinstance(self._said, str):
+            raise error_of(self._said)
+        counted = [
+            Requests(release=release, until=ago(minutes=minutes), total=total, errors=errors)
+            for release, minutes, total, errors in self._said
+        ]
+        return tuple(one for one in counted if since < one.until <= until)
+
+
+class Images:
+    """ImageReads. By release: "gone", or why it cannot be looked up; "all" stands for every release."""
+
+    def __init__(self, said: Data) -> None:
+        self._said = said
+
+    def image(self, target: Target, reference: str) -> Image:
+        name = reference[-1]
+        if trouble := self._said.get(name, self._said.get("all")):
+            raise error_of(trouble)
+        return Image(digest=reference.partition("@")[2] or "sha256:" + "f" * 64)
+
+
+class Secrets:
+    """SecretReads. By secret: its state, "gone", or why it cannot be looked up."""
+
+    def __init__(self, said: Data) -> None:
+        self._said = said
+
+    def secret_state(self, target: Target, secret: SecretUse) -> Any:
+        state = self._said.get(secret.secret, "enabled")
+        if state not in ("enabled", "disabled", "destroyed"):
+            raise error_of(state)
+        return state
+
+
+class History:
+    """HistoryReads. Spans with a `split`, `until_h` hours ago, newest first; without `requests` nobody counted."""
+
+    def __init__(self, said: list[Data]) -> None:
+        self._said = said
+
+    def served(self, target: Target) -> tuple[Serving, ...]:
+        return tuple(_serving(one) for one in self._said)
+
+
+def _serving(said: Data) -> Serving:
+    until = ago(hours=said.get("until_h", 0))
+    return Serving(
+        split=said["split"],
+        version="7",
+        since=until - timedelta(hours=said.get("hours", 1)),
+        until=until,
+        total=said.get("requests", 0),
+        errors=said.get("errors", 0),
+        counted_until=until if "requests" in said else None,
+    )
+
+
+class Pins:
+    """PinReads. `pin` is that of shop/prod/backend, by ana, two hours old; the reminder comes `remind_h` after it."""
+
+    def __init__(self, said: Data | None) -> None:
+        self._said = said
+
+    def pin(self, target: Target) -> Pin | None:
+        return next((pin for pin in self.pins() if pin.target == target.full_name), None)
+
+    def pins(self) -> tuple[Pin, ...]:
+        if self._said is None:
+            return ()
+        said = dict(self._said)
+        remind_at = ago(hours=2 - said.pop("remind_h", 24))
+        whole = {"target": "shop/prod/backend", "operation": "1aaaaaaaaa", "by": "ana", "since": ago(hours=2), **said}
+        return (Pin.model_validate({**whole, "remind_at": remind_at}),)
+
+
+class Ledger:
+    """LedgerReads. `operations` are newest first."""
+
+    def __init__(self, said: list[Data], catalog: Catalog) -> None:
+        self._records = [_record(one, catalog) for one in said]
+        self._effects = {one["id"]: tuple(_effect(one["id"], made) for made in one.get("effects", [])) for one in said}
+        self.asked: dict[str, Any] = {}
+
+    def operation(self, operation: str) -> OperationRecord:
+        found = [one for one in self._records if one.id.startswith(operation)]
+        if len(found) != 1:
+            raise UserError(f"there is no operation `{operation}`; `ops` lists them.")
+        return found[0]
+
+    def operations(
+        self, *, states: tuple[State, ...] = (), target: str = "", limit: int = 20
+    ) -> tuple[OperationRecord, ...]:
+        self.asked = {"limit": limit}
+        fitting = [one for one in self._records if not states or one.state in states]
+        return tuple(one for one in fitting if not target or str(one.request.target) == target)[:limit]
+
+    def effects(self, operation: str) -> tuple[EffectRecord, ...]:
+        return self._effects.get(operation, ())
+
+
+def _record(said: Data, catalog: Catalog) -> OperationRecord:
+    """`plan` moves traffic `from` one split `to` another."""
+    command, _, rest = said["text"].partition(" ")
+    target = catalog.target("shop", "prod", rest.split()[0]) if command in ("rollback", "traffic", "unpin") else None
+    by, state = said.get("by", "ana"), said["state"]
+    request = Request(
+        id=said["id"],
+        actor=Actor(id=f"slack:U0{by.upper()}", name=by),
+        operation=said.get("operation", command),
+        verb="plan",
+        params={},
+        target=target,
+        text=said["text"],
+        address=Address(door="slack"),
+        received_at=ago(minutes=said.get("minutes_ago", 30)),
+    )
+    return OperationRecord(
+        request=request,
+        state=state,
+        revision=1,
+        detail=said.get("detail", ""),
+        plan=_plan(target, said["plan"]) if "plan" in said and target else None,
+        digest="ab" * 32 if "plan" in said else "",
+        approvals_needed=said.get("approvals_needed", 0),
+        approvals=tuple(
+            Approval(actor=Actor(id=f"slack:U0{name.upper()}", name=name), digest="ab" * 32, given_at=NOON)
+            for name in said.get("approved_by", [])
+        ),
+        updated_at=NOON,
+        judgement=said.get("judgement", ""),
+        judged=said.get("judged", ""),
+    )
+
+
+def _plan(target: Target, said: Data) -> Plan:
+    if said.get("steps") == []:
+        return Plan(target=target, version="6", why="nothing to do")
+    back = step(Compute.set_traffic, target, traffic=said["from"])
+    go = step(Compute.set_traffic, target, traffic=said["to"]).called("send traffic")
+    findings = tuple(Finding.model_validate(one) for one in said.get("findings", []))
+    return Plan(
+        target=target,
+        version="6",
+        summary=f"{target}: traffic to {said['to']}",
+        steps=(go if said.get("no_undo") else go.undone_by(back), Step(kind="check", verb="serving")),
+        verdict=Verdict(findings=findings) if findings else None,
+        hold=Hold(traffic=said["to"]),
+        notes=tuple(said.get("notes", [])),
+        by_hand=("gcloud … there",),
+        undo_by_hand=("gcloud … back",),
+    )
+
+
+def _effect(operation: str, said: Data) -> EffectRecord:
+    effect = Effect(key=f"{operation}/{said.get('step', '0/do')}", version="6")
+    call = Step(verb="Compute.set_traffic", title=said.get("title", "send traffic"))
+    more = {"version": said.get("version", ""), "ending": said.get("ending"), "detail": said.get("detail", "")}
+    return EffectRecord.model_validate({"effect": effect, "call": call, **more})
+
+
+class Audit:
+    """AuditReads."""
+
+    def __init__(self, said: Data) -> None:
+        self._said, self.asked = said, {}
+
+    def entries(self, *, operation: str = "", limit: int = 20) -> tuple[AuditEntry, ...]:
+        self.asked = {"limit": limit}
+        entries = [
+            AuditEntry.model_validate({"seq": seq, "at": ago(minutes=seq), "hash": f"{seq:064x}", "body": {}, **one})
+            for seq, one in enumerate(self._said.get("entries", []), 1)
+        ]
+        return tuple(one for one in entries if not operation or one.operation == operation)[:limit]
+
+    def verify(self, head: str = "") -> AuditCheck:
+        known = head in ("", "f" * 64) or not self._said.get("cut")
+        problem = self._said.get("problem", "") or ("" if known else f"head {head} is not in the chain")
+        return AuditCheck(entries=self._said.get("length", 1200), head="f" * 64, problem=problem)
+
+
+class Desk:
+    """Lets everybody decide, unless `refuses` says why not."""
+
+    def __init__(self, said: Data, ledger: Ledger) -> None:
+        self._said, self._ledger = said, ledger
+
+    def _decided(self, operation: str) -> OperationRecord:
+        if why := self._said.get("refuses"):
+            raise Denied(why)
+        record = self._ledger.operation(operation)
+        become = {"state": self._said.get("becomes", record.state), "detail": self._said.get("detail", "")}
+        return record.model_copy(update=become)
+
+    def approve(self, operation: str, digest: str, actor: Actor) -> OperationRecord:
+        record = self._decided(operation)
+        given = Approval(actor=actor, digest=digest, given_at=NOON)
+        return record.model_copy(update={"approvals": (*record.approvals, given)})
+
+    def deny(self, operation: str, reason: str, actor: Actor) -> OperationRecord:
+        return self._decided(operation)
+
+    def cancel(self, operation: str, actor: Actor) -> OperationRecord:
+        return self._decided(operation)
+
+
+class Manual:
+    """The shipped commands; `why` repeats what it was asked."""
+
+    def __init__(self, commands: Mapping[str, type[Operation]]) -> None:
+        self._commands = commands
+
+    def commands(self) -> tuple[type[Operation], ...]:
+        return tuple(self._commands.values())
+
+    def command(self, words: str) -> type[Operation]:
+        if words not in self._commands:
+            names = near(words, self._commands)
+            raise UserError(f"I don't know `{words}`.{did_you_mean(names)}", choices=names)
+        return self._commands[words]
+
+    def why(self, text: str, actor: Actor, channel: str) -> Answer:
+        return Answer(title=text, parts=(Text(text=f"asked by {actor.id} in {channel}"),))
+
+
+def world_of(facts: Data, commands: Mapping[str, type[Operation]]) -> SimpleNamespace:
+    """Everything that an operation may need."""
+    catalog = catalog_of(facts.get("catalog", {}))
+    ledger = Ledger(facts.get("operations", []), catalog)
+    actor = Actor.model_validate(
+        {"id": "slack:U0ANA", "name": "ana", "roles": ("sre-oncall",), **facts.get("actor", {})}
+    )
+    return SimpleNamespace(
+        catalog=catalog,
+        compute=Platform(facts),
+        metrics=Monitoring(facts.get("counted", []), facts.get("lag_s", 180)),
+        images=Images(facts.get("images", {})),
+        secrets=Secrets(facts.get("secrets", {})),
+        history=History(facts.get("history", [])),
+        pins=Pins(facts.get("pin")),
+        ledger=ledger,
+        audit=Audit(facts.get("audit", {})),
+        desk=Desk(facts.get("desk", {}), ledger),
+        manual=Manual(commands),
+        actor=actor,
+        channel=facts.get("channel", "C0SHOP"),
+    )
+
+
+def subject_of(record: OperationRecord) -> Subject:
+    request = record.request
+    return Subject(id=record.id, operation=request.operation, requester=request.actor.id, target=request.target)
