@@ -1,5 +1,6 @@
 """Bolt, wired to our listeners: it knows Slack's envelopes, and answers before the process may be put to sleep."""
 
+import logging
 from typing import Any
 
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
@@ -7,7 +8,7 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import request_response
 from starlette.types import ASGIApp
 
@@ -15,6 +16,7 @@ from bot.doors.slack.cards import APPROVE, DENY
 from bot.doors.slack.listeners import Listeners
 
 COMMAND = "/aisq"
+log = logging.getLogger(__name__)
 
 
 def application(listeners: Listeners, *, bot_token: str, signing_secret: str, api_url: str) -> AsyncApp:
@@ -47,6 +49,10 @@ def asgi(app: AsyncApp) -> ASGIApp:
     handler = AsyncSlackRequestHandler(app)
 
     async def handle(request: Request) -> Response:
-        return await handler.handle(request, {"signature": request.state.signature})
+        try:
+            return await handler.handle(request, {"signature": request.state.signature})
+        except Exception:  # Bolt trusts what is signed to have Slack's shape
+            log.exception("a signed request was not understood")
+            return PlainTextResponse("not understood\n", 400)
 
     return request_response(handle)

@@ -48,13 +48,12 @@ class Refusal(Permanent):
 class Calls:
     """One bot's calls, over one session that lives from `open` to `close`. Raises what is listed above."""
 
-    def __init__(self, bot_token: str, api_url: str) -> None:
-        self._token, self._api_url = bot_token, api_url
+    def __init__(self, bot_token: str, api_url: str, timeout_s: float = TIMEOUT_S) -> None:
+        self._token, self._api_url, self._timeout_s = bot_token, api_url, timeout_s
         self._session: aiohttp.ClientSession | None = None
 
     def open(self) -> None:
-        timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
-        self._session = aiohttp.ClientSession(timeout=timeout)
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._timeout_s))
         self._web = AsyncWebClient(self._token, self._api_url, session=self._session, retry_handlers=[])
 
     async def close(self) -> None:
@@ -120,7 +119,7 @@ class Calls:
 
 
 def _check(method: str, status: int, headers: Any, data: dict[str, Any]) -> None:
-    if status == 429:
+    if status == 429 or data.get("error") == "ratelimited":
         said_s = str(headers.get("Retry-After", ""))
         raise Limited(method, float(said_s) if said_s.isdigit() else 1.0)
     if status >= 500 or data.get("error") in OURS:

@@ -20,6 +20,7 @@ from bot.engine.clock import SystemClock
 from bot.engine.front import Front
 
 PATH = "/slack/events"
+GRACE_S = 3.0  # for calls in progress when the process ends
 log = logging.getLogger(__name__)
 
 
@@ -50,7 +51,7 @@ class SlackDoor:
         app = application(listeners, bot_token=bot_token, signing_secret=signing_secret, api_url=api_url)
         self._app = Guard(asgi(app), signing_secret, real, self.refusals)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._due = asyncio.Event()
+        self._due, self._stopping = asyncio.Event(), False
 
     def routes(self) -> list[Route]:
         """Where Slack's requests arrive, commands and clicks alike."""
@@ -64,20 +65,25 @@ class SlackDoor:
         self._front.on_change(lambda: _wake(loop, self._due))
 
     async def stop(self) -> None:
-        """Leave what is not shown yet to the next process."""
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Finish the call in progress, whose fate nobody would know else; leave the rest to the next process."""
+        self._stopping = True
+        self._due.set()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=GRACE_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
         await self._calls.close()
 
     async def _run(self) -> None:
-        while True:
+        while not self._stopping:
             try:
                 await self._gateway.round()
             except Exception:  # the only way out must outlive any one bad round
                 log.exception("the gateway met a bug")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._due.wait(), self._pace.poll_s)
+                async with asyncio.timeout(self._pace.poll_s):
+                    await self._due.wait()
             self._due.clear()
 
     def _tell(self, place: dict[str, str], card: Card) -> None:

@@ -1,6 +1,5 @@
 """What Slack sends, as requests: payloads in, `Ask`s out. Nothing here talks to anybody."""
 
-import html
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -59,7 +58,8 @@ def typed(text: str) -> str:
     (docs.slack.dev, "Implementing slash commands").
     """
     linked = _LINK.sub(lambda found: found[2] or found[1], text)
-    return html.unescape(_REFERENCE.sub(_name, linked)).strip()
+    named = _REFERENCE.sub(_name, linked)
+    return named.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").strip()
 
 
 def _name(found: re.Match[str]) -> str:

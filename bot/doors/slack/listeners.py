@@ -42,8 +42,9 @@ class Listeners:
         """A button: its answer shows nothing, so a refusal goes to the clicker on another way."""
         refused = await self._heard(body, signature, from_click)
         await ack()
-        if refused is not None:
-            self._tell(_place(body), said(refused))
+        place = _place(body)
+        if refused is not None and place["channel"]:
+            self._tell(place, said(refused))
 
     async def _heard(self, body: Payload, signature: str, read: Callable[[Payload, str], Ask]) -> str | None:
         """Why it was refused, as a sentence; None when it was written down, now or earlier."""
@@ -69,5 +70,5 @@ class Listeners:
 
 
 def _place(body: Payload) -> dict[str, str]:
-    channel, user = body["channel"]["id"], body["user"]["id"]
+    channel, user = ((body.get(name) or {}).get("id", "") for name in ("channel", "user"))
     return {"channel": channel, "user": user, "response_url": body.get("response_url") or ""}

@@ -1,0 +1,87 @@
+"""A channel of the fake Slack with the bot in it: what people do there, and what they see."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from bot.core.system import OperationRecord
+from bot.doors.slack import SlackDoor
+from bot.sandbox.slack import FakeSlack
+from bot.sandbox.slack.result import Result
+from bot.sandbox.slack.state import Message
+from tests.doors.slack.harness import CHANNEL
+
+PATIENCE_S = 20.0
+
+
+async def until(holds: Callable[[], Any], what: str = "") -> Any:
+    """Wait for something that happens in the background; what it gave."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not (found := holds()):
+            await asyncio.sleep(0.01)
+    return found
+
+
+class Room:
+    """One channel. `ledger` is asked in threads, as the door does."""
+
+    def __init__(self, slack: FakeSlack, door: SlackDoor, ledger: Any, channel: str = CHANNEL) -> None:
+        self.slack, self.door, self.ledger, self.channel = slack, door, ledger, channel
+
+    # --- what people do
+
+    async def types(self, user: str, text: str) -> Result:
+        return await self.slack.slash(user, self.channel, text)
+
+    async def clicks(self, user: str, action: str, card: Message | None = None, **more: Any) -> Result:
+        card = card or self.card
+        return await self.slack.click(user, self.channel, card.ts, action, **more)
+
+    async def asks(self, user: str, text: str) -> str:
+        """Type a change and wait for its card; the operation's id."""
+        before = len(self.cards)
+        assert (await self.types(user, text)).ok
+        await until(lambda: len(self.cards) > before and not self.card.text.startswith("⏳"))
+        return str(self.card.metadata["event_payload"]["operation"])
+
+    async def hears(self, user: str, text: str) -> str:
+        """Type something whose answer is for that person alone, however it comes; the answer."""
+        before = len(self.whispers)
+        result = await self.types(user, text)
+        assert result.ok, result.note
+        await until(lambda: len(self.whispers) > before)
+        assert self.whispers[-1].visible_to == user
+        return self.whispers[-1].text
+
+    async def is_told(self, user: str, action: str) -> str:
+        """Click, and wait for what the clicker alone is told."""
+        before = len(self.whispers)
+        assert (await self.clicks(user, action)).ok
+        await until(lambda: len(self.whispers) > before)
+        assert self.whispers[-1].visible_to == user
+        return self.whispers[-1].text
+
+    # --- what people see
+
+    @property
+    def cards(self) -> list[Message]:
+        return [message for message in self.slack.workspace.in_channel(self.channel) if message.by_app]
+
+    @property
+    def card(self) -> Message:
+        return self.cards[-1]
+
+    @property
+    def whispers(self) -> list[Message]:
+        return self.slack.workspace.ephemerals
+
+    async def shows(self, headline: str) -> Message:
+        """Wait until the newest card says so."""
+        await until(lambda: self.cards and self.card.text.startswith(headline))
+        return self.card
+
+    def calls(self, method: str) -> int:
+        return sum(call.method == method for call in self.slack.workspace.calls)
+
+    def operations(self) -> tuple[OperationRecord, ...]:
+        return tuple(self.ledger.operations(limit=100))
