@@ -91,8 +91,11 @@ class Composed:
         return {name.replace("_", " "): partial(folder.load, operations, name) for name in folder.names(operations)}
 
     def commands(self) -> "Mapping[str, type[Operation]]":
-        found = [load() for load in self.loaders().values()]
-        return {name: one for one in found for name in (one.command(), *one.aliases)}
+        """By command and by alias. Raises ConfigError when two files claim one word."""
+        from bot.core.commands import claimed
+        from bot.doors.cli.administration import COMMANDS, SANDBOX
+
+        return claimed({name: load() for name, load in self.loaders().items()}, taken=(*COMMANDS, SANDBOX))
 
     def actor(self, as_: str) -> str:
         if not as_:

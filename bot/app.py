@@ -185,7 +185,7 @@ def traits(catalog: Catalog) -> dict[str, Traits]:
 def registry(settings: Settings) -> Registry:
     """The operations that there are: the files of the folder are the list."""
     found = folder.every(operations, settings.operations_dir)
-    return Registry({operation.command(): operation for operation in found.values()})
+    return Registry({name.replace("_", " "): operation for name, operation in found.items()})
 
 
 def _providers(settings: Settings) -> Providers:

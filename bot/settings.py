@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, DirectoryPath, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -82,9 +82,9 @@ class Settings(BaseSettings):
     """Folder with one YAML file a system."""
     policies_dir: Path = HERE / "policies"
     """Folder with policies, roles, freezes and limits."""
-    operations_dir: Path | None = None
+    operations_dir: DirectoryPath | None = None
     """Folder with further operations of your own, one file each."""
-    providers_dir: Path | None = None
+    providers_dir: DirectoryPath | None = None
     """Folder with further platforms of your own, one file each."""
     host: str = "0.0.0.0"  # noqa: S104  a container's
     """Address that `serve` listens on."""

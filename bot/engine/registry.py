@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from bot.core.catalog import Catalog
+from bot.core.commands import claimed
 from bot.core.errors import UserError
 from bot.core.operation import Operation
 from bot.core.parser import build, did_you_mean, near, parse, split
@@ -14,16 +15,11 @@ Resolve = Callable[[str, str], Target | Subject]
 
 
 class Registry:
-    """Operations by command ("ops list") and by alias."""
+    """Operations by command ("ops list") and by alias. Raises ConfigError when two claim one word."""
 
     def __init__(self, operations: Mapping[str, type[Operation]]) -> None:
         self.operations = dict(sorted(operations.items()))
-        self._words = {**self.operations}
-        for command, operation in self.operations.items():
-            for alias in operation.aliases:
-                if alias in self._words:
-                    raise TypeError(f"{command} and {self._words[alias].command()} both claim `{alias}`")
-                self._words[alias] = operation
+        self._words = claimed(self.operations)
 
     def command(self, words: str) -> type[Operation]:
         """Raises UserError with the nearest names."""

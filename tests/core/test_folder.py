@@ -9,6 +9,7 @@ from types import ModuleType
 import pytest
 
 from bot.core import folder
+from bot.core.errors import ConfigError
 
 FILES = {
     "__init__.py": '"""A package."""',
@@ -46,8 +47,57 @@ def test_the_class_is_named_like_the_file(package: ModuleType, name: str, wanted
 
 @pytest.mark.parametrize("name, wanted", [("lost", "Lost"), ("borrowed", "Borrowed"), ("number", "Number")])
 def test_a_file_without_its_class_is_refused(package: ModuleType, name: str, wanted: str) -> None:
-    with pytest.raises(TypeError, match=rf"entries_of_a_test\.{name} must define class {wanted}$"):
+    with pytest.raises(ConfigError, match=rf"/entries_of_a_test/{name}\.py: must define class {wanted}$"):
         folder.load(package, name)
+
+
+@pytest.mark.parametrize(
+    "text, says",
+    [
+        ("import bot.no_such_module", r"broken\.py:1: cannot be loaded: ModuleNotFoundError: No module named 'bot\."),
+        ("fine = 1\nclass Broken(:\n  pass", r"broken\.py:2: cannot be loaded: SyntaxError: invalid syntax$"),
+        ("\n\nclass Broken(Base): pass", r"broken\.py:3: cannot be loaded: NameError: name 'Base' is not defined$"),
+        (
+            "from bot.core.operation import *\n\nclass Broken(Look, risk=Risk.READ):\n    'Looks.'",
+            r"broken\.py:3: cannot be loaded: TypeError: Broken has no answer\(\)$",
+        ),
+        ("from entries_of_a_test import late", r"broken\.py:1: cannot be loaded: ValueError: too late$"),
+        ("from entries_of_a_test import worse", r"broken\.py:1: cannot be loaded: SyntaxError: "),
+    ],
+)
+def test_a_file_that_cannot_be_loaded_says_where(package: ModuleType, text: str, says: str) -> None:
+    folder_of = Path(str(package.__file__)).parent
+    (folder_of / "late.py").write_text("raise ValueError('too late')")
+    (folder_of / "worse.py").write_text("(")
+    (folder_of / "broken.py").write_text(text)
+    importlib.invalidate_caches()
+    with pytest.raises(ConfigError, match=says):
+        folder.load(package, "broken")
+
+
+def test_an_entry_that_is_not_there_is_said(package: ModuleType) -> None:
+    with pytest.raises(ConfigError, match=r"^entries_of_a_test\.gone: cannot be loaded: ModuleNotFoundError: "):
+        folder.load(package, "gone")
+
+
+@pytest.mark.parametrize("name", ["cache-warm", "Status", "2nd", "ops__list", "ops_"])
+def test_a_file_name_that_is_no_command_is_refused(package: ModuleType, name: str) -> None:
+    (Path(str(package.__file__)).parent / f"{name}.py").write_text("")
+    with pytest.raises(ConfigError, match=rf"/{name}\.py: the file's name is the entry's: small letters"):
+        folder.names(package)
+
+
+@pytest.mark.parametrize("second", ["status.py", "status/__init__.py"])
+def test_two_files_for_one_entry_are_refused(package: ModuleType, tmp_path: Path, second: str) -> None:
+    file = tmp_path / "further" / second
+    file.parent.mkdir(parents=True)
+    file.write_text("class Status: pass")
+    folder.extend(package, tmp_path / "further")
+    first = Path(str(package.__file__)).parent / "status.py"
+    with pytest.raises(ConfigError) as refused:
+        folder.names(package)
+    where = tmp_path / "further" / second.removesuffix("/__init__.py")
+    assert str(refused.value) == f"{where}: {first} is called so already; choose another name"
 
 
 def test_every_entry_and_those_of_a_further_folder(package: ModuleType, tmp_path: Path) -> None:

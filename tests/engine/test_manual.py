@@ -3,8 +3,6 @@
 import pytest
 
 from bot.core.errors import UserError
-from bot.core.operation import Look, Risk
-from bot.engine.registry import Registry
 
 ANA, DEV = "slack:U0ANA", "slack:U0DEV"
 
@@ -46,17 +44,6 @@ def test_help_lists_and_explains(bot):
 def test_aliases_are_words_too(bot):
     assert bot.say(ANA, "ops").answer.title == "Operations"
     assert bot.registry.command("OPS  List").command() == "ops list"
-
-
-def test_two_claims_to_one_word_are_refused():
-    class First(Look, risk=Risk.READ, aliases=("look",)):
-        """Looks."""
-
-        def answer(self):
-            """Not called."""
-
-    with pytest.raises(TypeError, match="both claim `look`"):
-        Registry({"one": First, "two": First})
 
 
 def test_unknown_commands_are_wrong_input(bot):
