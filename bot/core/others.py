@@ -4,13 +4,13 @@ from pydantic import Field
 
 from bot.core.compute import Compute
 from bot.core.entry import Entry, Place
-from bot.core.units import Name
+from bot.core.units import FileName
 
 
 class Own(Entry):
     """Says itself what it is, whose and where; `place` reaches the provider beside project and region."""
 
-    type: Name
+    type: FileName
     own_kind: str = Field(alias="kind", pattern="^[a-z]+$")
     own_cloud: str = Field(alias="cloud", pattern="^[a-z]+$")
     own_place: Place = Field(alias="place")

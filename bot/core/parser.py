@@ -23,6 +23,10 @@ _PLAINLY = {
     "int_parsing_size": "write a smaller number",
     "float_parsing": "write a number",
     "bool_parsing": "write true or false",
+    "greater_than_equal": "write {ge} or more",
+    "greater_than": "write more than {gt}",
+    "less_than_equal": "write {le} or less",
+    "less_than": "write less than {lt}",
 }
 _ONLY_OPTION = re.compile(r"--?[^\W\d][\w-]*(=.*)?", re.DOTALL)  # a value may begin with dashes: "--to was wrong"
 
@@ -233,7 +237,7 @@ def _sentence(operation: type[Operation], error: ValidationError) -> str:
         return f"`{said}` is missing: {field.description} Usage: `{usage(operation)}`"
     found = shown(str(first["input"]))
     if first["type"] in _PLAINLY:
-        return f"`{said}`: {_PLAINLY[first['type']]}, not `{found}`."
+        return f"`{said}`: {_PLAINLY[first['type']].format_map(first.get('ctx', {}))}, not `{found}`."
     if _values(field):
         return f"`{said}`: write {_values(field).replace('|', ' or ')}, not `{found}`."
     return f"`{said}`: {first.get('ctx', {}).get('error', first['msg'])}"

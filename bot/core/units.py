@@ -66,6 +66,9 @@ Time = Annotated[str, *_formed(r"([01]\d|2[0-3]):[0-5]\d", 'write a time of day 
 Name = Annotated[
     str, *_formed(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", "write 1 to 63 lower-case letters, digits and hyphens")
 ]
+FileName = Annotated[
+    str, *_formed(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", "write the name of the provider's file: small letters, digits and _")
+]
 Memory = Annotated[str, *_formed(r"\d+(Mi|Gi)", "write memory such as 512Mi or 2Gi")]
 Percent = Annotated[float, Field(gt=0, le=100)]
 Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]

@@ -267,3 +267,20 @@ def test_an_entry_of_no_known_type_is_refused(entry: object) -> None:
 def test_kind_cloud_and_place_are_for_types_of_ones_own() -> None:
     found = faults(shop(prod={"services": {"x": {**RUN, "kind": "database"}}}))
     assert found == [("environments.prod.services.x.cloud_run.kind", "Extra inputs are not permitted")]
+
+
+def own(type: str) -> dict[str, object]:
+    return {"services": {"x": {**ENTRIES["nomad"], "type": type}}}
+
+
+@pytest.mark.parametrize("type", ["nomad", "paper_cloud", "k8s", "azure_container_apps_2"])
+def test_a_type_of_ones_own_is_named_like_its_file(type: str) -> None:
+    made = System.model_validate(shop(prod=own(type)))
+    assert made.environments["prod"].services["x"].type == type
+
+
+@pytest.mark.parametrize("type", ["paper-cloud", "PaperCloud", "paper cloud", "_paper", "2nd", ""])
+def test_a_type_that_can_be_no_file_is_refused(type: str) -> None:
+    ((where, said),) = faults(shop(prod=own(type)))
+    assert where.startswith("environments.prod.services.x.") and where.endswith(".type")
+    assert said.endswith("write the name of the provider's file: small letters, digits and _")

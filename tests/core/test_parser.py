@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from bot import operations
 from bot.core import folder, parser
@@ -206,6 +206,30 @@ def test_what_can_be_built(raw: Raw, expected: Raw) -> None:
 @pytest.mark.parametrize("raw, says", MISBUILT, ids=[says[:40] for _, says in MISBUILT])
 def test_what_cannot(raw: Raw, says: str) -> None:
     assert str(refusal(lambda: parser.build(Everything, raw, resolve))) == says
+
+
+class Bounded(Look, risk=Risk.READ):
+    """Has parameters with bounds."""
+
+    percent: Annotated[int, Field(ge=1, le=50)] = param("Percent.", default=5)
+    share: Annotated[float, Field(gt=0, lt=1)] = param("Share.", default=0.5)
+
+    def answer(self) -> Answer:
+        raise AssertionError("only read")
+
+
+@pytest.mark.parametrize(
+    "raw, says",
+    [
+        ({"percent": "0"}, "`--percent`: write 1 or more, not `0`."),
+        ({"percent": "51"}, "`--percent`: write 50 or less, not `51`."),
+        ({"percent": "{gt}"}, "`--percent`: write a whole number, not `{gt}`."),
+        ({"share": "0"}, "`--share`: write more than 0.0, not `0`."),
+        ({"share": "1"}, "`--share`: write less than 1.0, not `1`."),
+    ],
+)
+def test_a_number_out_of_bounds_says_the_bound(raw: Raw, says: str) -> None:
+    assert str(refusal(lambda: parser.build(Bounded, raw))) == says
 
 
 def test_choices_of_a_name_survive() -> None:
