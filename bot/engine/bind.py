@@ -32,9 +32,13 @@ class Providers:
 
     def of(self, target: Target, method: str) -> Any:
         """Raises Permanent when nobody offers `method` for the target."""
+        return self._get(self.name(target, method))
+
+    def name(self, target: Target, method: str) -> str:
+        """Who offers `method` for the target. Raises Permanent when nobody does."""
         for name in self._candidates(target):
             if hasattr(self._classes[name], method):
-                return self._get(name)
+                return name
         raise Permanent(f"{target} is of type {target.type}, for which aisq does not offer {method.replace('_', ' ')}")
 
     def offers(self, target: Target, method: str) -> bool:
@@ -80,6 +84,7 @@ class Binder:
 
     def __init__(self, providers: Providers, clock: Clock, seen: Seen | None = None) -> None:
         self._offered: dict[type, object] = {}
+        self.providers = providers
         self._routers = {port: Router(port, providers, clock, seen) for port in PORTS.values()}
 
     def offer(self, kind: type, thing: object) -> None:

@@ -74,12 +74,8 @@ class Effector:
             return _ended(begun, "uncertain", str(error))
 
     def _call(self, step: Step) -> Callable[[Effect], str]:
-        port, _, method = step.verb.partition(".")
-        declared = getattr(PORTS.get(port), method, None)
-        if declared is None or port.endswith("Reads"):
-            raise ValueError(f"{step.verb} is not a write that a port declares")
-        arguments = typed_arguments(declared, step)
-        write: Callable[..., Any] = getattr(self._binder.port(PORTS[port]), method)
+        port, method, arguments = write_of(step)
+        write: Callable[..., Any] = getattr(self._binder.port(port), method)
         return lambda effect: str(write(effect, **arguments))
 
     def _call_until_known(self, call: Callable[[Effect], str], effect: Effect, target: Target) -> str:
@@ -114,6 +110,15 @@ class Effector:
 
     def _find(self, target: Target, key: str) -> str | None:
         return patiently(lambda: self._effects.find(target, key), self._clock, for_s=READ_FOR_S)
+
+
+def write_of(step: Step) -> tuple[type, str, dict[str, Any]]:
+    """The port, the method and its typed arguments. Raises ValueError for what is no write that a port declares."""
+    port, _, method = step.verb.partition(".")
+    declared = getattr(PORTS.get(port), method, None)
+    if declared is None or port.endswith("Reads"):
+        raise ValueError(f"{step.verb} is not a write that a port declares")
+    return PORTS[port], method, typed_arguments(declared, step)
 
 
 def typed_arguments(method: Callable[..., Any], step: Step) -> dict[str, Any]:

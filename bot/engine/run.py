@@ -11,6 +11,7 @@ from bot.core.request import Actor
 from bot.core.system import Clock, Directory, Ledger, OperationRecord, Proposal
 from bot.engine.apply import Done
 from bot.engine.bind import Binder
+from bot.engine.doable import check_doable
 from bot.engine.gate import Gate
 from bot.engine.logs import about
 from bot.engine.registry import Registry
@@ -134,6 +135,7 @@ class Engine:
     def _plan(self, actor: Actor, made: Change) -> Plan:
         plan = made.plan(**self._binder.arguments(made, "", actor, self._moment()))  # type: ignore[attr-defined]
         assert isinstance(plan, Plan), f"{made.command()} must return a Plan"
+        check_doable(made, plan, self._binder.providers)
         return plan
 
     def _moment(self) -> Moment:
