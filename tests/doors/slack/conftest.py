@@ -2,20 +2,29 @@
 
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 from starlette.applications import Starlette
 
+from bot.core.catalog import Catalog
+from bot.core.rules import PolicyFiles
+from bot.doors.slack import SlackPeople
 from bot.doors.slack.calls import Calls
 from bot.doors.slack.gateway import Gateway, Pace
 from bot.sandbox.slack import FakeSlack, routes
 from bot.sandbox.slack.state import Message
+from bot.settings import HERE
 from bot.stores import database
+from bot.stores.catalog_files import load_catalog
 from bot.stores.ledger import SqlLedger
 from bot.stores.messages import SqlMessages
-from tests.doors.slack.harness import CHANNEL, SECRET, TOKEN, StillTime, Teller, served
+from bot.stores.policy_files import policy_files
+from tests.doors.slack.harness import CHANNEL, NOON, SECRET, TEAM, TOKEN, StillTime, Teller, served
+from tests.doors.slack.room import Room, room_of
+from tests.engine.conftest import BAD, GOOD, Bot
 
 
 @pytest.fixture
@@ -82,3 +91,42 @@ def another_gateway(calls: Calls, messages: SqlMessages, time: StillTime) -> Cal
 def channel(slack: FakeSlack) -> Callable[[], list[Message]]:
     """The messages of ai-square's channel."""
     return lambda: slack.workspace.in_channel(CHANNEL)
+
+
+# --- the whole bot
+
+
+@pytest.fixture(scope="session")
+def shipped() -> tuple[Catalog, PolicyFiles]:
+    return load_catalog(HERE / "catalog"), policy_files(HERE / "policies")
+
+
+@pytest.fixture
+async def live_slack() -> AsyncIterator[FakeSlack]:
+    """A fake Slack in real time, because the door checks signatures by that."""
+    fake = FakeSlack(SECRET, TOKEN, "", has_budgets=False)
+    async with served(Starlette(routes=routes(fake))) as address:
+        fake.base_url = address
+        yield fake
+        await fake.close()
+
+
+@pytest.fixture
+def bot(live_slack: FakeSlack, time: StillTime, tmp_path: Path, shipped: tuple[Catalog, PolicyFiles]) -> Iterator[Bot]:
+    """The engine on a platform of the tests, where a bad release took all traffic ten minutes ago.
+
+    People are Slack's own, remembered for five minutes of `time`.
+    """
+    made = Bot(tmp_path, *shipped)
+    made.people._sources["slack"] = SlackPeople(TOKEN, f"{live_slack.base_url}/api/", TEAM, [], time.monotonic)
+    made.platform.serve(GOOD, minutes=120, until=NOON - timedelta(minutes=10))
+    made.platform.serve(BAD, minutes=10, until=NOON, error_rate=0.1)
+    yield made
+    made.front.stop()
+    made._engine.dispose()
+
+
+@pytest.fixture
+async def room(bot: Bot, live_slack: FakeSlack) -> AsyncIterator[Room]:
+    async with room_of(bot, live_slack) as made:
+        yield made

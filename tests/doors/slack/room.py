@@ -1,17 +1,47 @@
 """A channel of the fake Slack with the bot in it: what people do there, and what they see."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
+
+from starlette.applications import Starlette
 
 from bot.core.system import OperationRecord
 from bot.doors.slack import SlackDoor
+from bot.doors.slack.gateway import Pace
 from bot.sandbox.slack import FakeSlack
 from bot.sandbox.slack.result import Result
 from bot.sandbox.slack.state import Message
-from tests.doors.slack.harness import CHANNEL
+from bot.stores.messages import SqlMessages
+from tests.doors.slack.harness import CHANNEL, SECRET, TEAM, TOKEN, served
 
 PATIENCE_S = 20.0
+
+
+def door_of(bot: Any, slack: FakeSlack) -> SlackDoor:
+    """A door of the bot (anything with `front`, `clock` and `_engine`) to that Slack, in more of a hurry than usual."""
+    return SlackDoor(
+        bot.front,
+        SqlMessages(bot._engine),
+        bot.clock,
+        bot_token=TOKEN,
+        signing_secret=SECRET,
+        api_url=f"{slack.base_url}/api/",
+        team_id=TEAM,
+        pace=Pace(poll_s=0.02, edit_every_s=0.05),
+    )
+
+
+@asynccontextmanager
+async def room_of(bot: Any, slack: FakeSlack) -> AsyncIterator["Room"]:
+    """The bot behind its door, on a port that Slack knows."""
+    door = door_of(bot, slack)
+    async with served(Starlette(routes=door.routes())) as address:
+        slack.bot_url = f"{address}/slack/events"
+        await door.start()
+        yield Room(slack, door, bot.ledger)
+        await door.stop()
 
 
 async def until(holds: Callable[[], Any], what: str = "") -> Any:

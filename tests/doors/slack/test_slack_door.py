@@ -2,83 +2,20 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 import pytest
-from starlette.applications import Starlette
 
-from bot.core.catalog import Catalog
 from bot.core.errors import StoreError
-from bot.core.rules import PolicyFiles
-from bot.doors.slack import SlackDoor, SlackPeople
-from bot.doors.slack.gateway import Pace
-from bot.sandbox.slack import FakeSlack, routes
 from bot.sandbox.slack.faults import Fault, Kind
-from bot.settings import HERE
-from bot.stores.catalog_files import load_catalog
-from bot.stores.messages import SqlMessages
-from bot.stores.policy_files import policy_files
-from tests.doors.slack.harness import SECRET, TEAM, TOKEN, StillTime, served
-from tests.doors.slack.room import Room, until
-from tests.engine.conftest import BAD, GOOD, NOON, Bot
+from tests.doors.slack.harness import TEAM, StillTime
+from tests.doors.slack.room import Room, door_of, until
+from tests.engine.conftest import GOOD, Bot
 
 ANA, BEN, CHO, DEV, EVE, GUEST, FOX = "U0ANA", "U0BEN", "U0CHO", "U0DEV", "U0EVE", "U0GST", "U0FOX"
 APPROVE, DENY = "aisq.approve", "aisq.deny"
 OWN = "Nobody approves their own request (guard.own-request). It needs somebody other than the requester."
-
-
-@pytest.fixture(scope="module")
-def shipped() -> tuple[Catalog, PolicyFiles]:
-    return load_catalog(HERE / "catalog"), policy_files(HERE / "policies")
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[FakeSlack]:
-    """A fake Slack in real time, because the door checks signatures by that."""
-    fake = FakeSlack(SECRET, TOKEN, "", has_budgets=False)
-    async with served(Starlette(routes=routes(fake))) as address:
-        fake.base_url = address
-        yield fake
-        await fake.close()
-
-
-@pytest.fixture
-def bot(slack: FakeSlack, time: StillTime, tmp_path: Path, shipped: tuple[Catalog, PolicyFiles]) -> Any:
-    """A bad release took all traffic ten minutes ago. People are Slack's own."""
-    made = Bot(tmp_path, *shipped)
-    made.people._sources["slack"] = SlackPeople(TOKEN, f"{slack.base_url}/api/", TEAM, [], time.monotonic)
-    made.platform.serve(GOOD, minutes=120, until=NOON.replace(hour=11, minute=50))
-    made.platform.serve(BAD, minutes=10, until=NOON, error_rate=0.1)
-    yield made
-    made.front.stop()
-    made._engine.dispose()
-
-
-def door_of(bot: Bot, slack: FakeSlack) -> SlackDoor:
-    return SlackDoor(
-        bot.front,
-        SqlMessages(bot._engine),
-        bot.clock,
-        bot_token=TOKEN,
-        signing_secret=SECRET,
-        api_url=f"{slack.base_url}/api/",
-        team_id=TEAM,
-        pace=Pace(poll_s=0.02, edit_every_s=0.05),
-    )
-
-
-@pytest.fixture
-async def room(bot: Bot, slack: FakeSlack) -> AsyncIterator[Room]:
-    door = door_of(bot, slack)
-    async with served(Starlette(routes=door.routes())) as address:
-        slack.bot_url = f"{address}/slack/events"
-        await door.start()
-        yield Room(slack, door, bot.ledger)
-        await door.stop()
 
 
 async def works(bot: Bot, operation: str) -> None:
