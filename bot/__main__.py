@@ -114,11 +114,12 @@ class Composed:
 
         self._logs_go_to = logs.to_stderr(self.settings.log_level, self._redactor())
         app = composed(self.settings)
-        life = http.Life(app.executor, self.settings.lease_s, app.worker(), app.look, slack(app))
+        front, doors = app.front, slack(app)  # what may be wrong shows before this process says that it works
+        life = http.Life(app.executor, self.settings.lease_s, app.worker(), app.look, doors)
         try:
             return http.serve(life, self.settings.host, self.settings.port)
         finally:
-            app.front.stop()
+            front.stop()
 
     def upgrade(self) -> str:
         from bot.stores import database

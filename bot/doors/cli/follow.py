@@ -1,8 +1,9 @@
 """Following one operation until it has its outcome, by looking at its row."""
 
+import signal
 import threading
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Protocol, Self
 
 from rich.live import Live
 
@@ -42,22 +43,24 @@ class Follower:
 
     def ended(self, record: OperationRecord, cards: Cards) -> OperationRecord:
         """The row once it has an outcome, drawn as it moves. Raises StoreError as above."""
-        if not self._screen.err.is_terminal:
-            return self._ended_in_lines(record, cards)
-        with Live(cards.progress(record), console=self._screen.err, auto_refresh=False) as live:
-            for now in self._changes(record):
-                live.update(cards.progress(now), refresh=True)
-        return now
+        with _Interrupt() as interrupt:
+            if not self._screen.err.is_terminal:
+                return self._ended_in_lines(record, cards, interrupt)
+            with Live(cards.progress(record), console=self._screen.err, auto_refresh=False) as live:
+                for now in self._changes(record, interrupt):
+                    live.update(cards.progress(now), refresh=True)
+            return now
 
-    def _ended_in_lines(self, record: OperationRecord, cards: Cards) -> OperationRecord:
-        for now in self._changes(record):
+    def _ended_in_lines(self, record: OperationRecord, cards: Cards, interrupt: "_Interrupt") -> OperationRecord:
+        for now in self._changes(record, interrupt):
             self._screen.beside(cards.standing(now) if now.state in OPEN else cards.progress(now))
         return now
 
-    def _changes(self, record: OperationRecord) -> Iterator[OperationRecord]:
-        """The row, and again whenever it has changed, until it has an outcome."""
+    def _changes(self, record: OperationRecord, interrupt: "_Interrupt") -> Iterator[OperationRecord]:
+        """The row, and again whenever it has changed, until it has an outcome. Raises KeyboardInterrupt."""
         shown = -1
         for now in self._rows(record.id):
+            interrupt.check()
             if now.revision != shown:
                 yield now
             if now.state not in OPEN:
@@ -69,3 +72,29 @@ class Follower:
             self._moved.clear()
             yield self._front.record(operation)
             self._moved.wait(self._look_every_s)
+
+
+class _Interrupt:
+    """Ctrl-C that waits until nothing is being drawn: inside a drawing it would leave the cursor hidden.
+
+    The second one does not wait: the first may be waiting for a database.
+    """
+
+    def __init__(self) -> None:
+        self._told = False
+
+    def check(self) -> None:
+        """Raises KeyboardInterrupt when Ctrl-C was pressed."""
+        if self._told:
+            raise KeyboardInterrupt
+
+    def _note(self, *_: object) -> None:
+        self.check()
+        self._told = True  # no lock in here: it may run while this thread holds one
+
+    def __enter__(self) -> Self:
+        self._before = signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._before)

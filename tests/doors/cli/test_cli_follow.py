@@ -1,5 +1,6 @@
 """Following an operation by its row."""
 
+import signal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -93,3 +94,22 @@ def test_a_terminal_is_redrawn_only_when_something_changed() -> None:
     assert shown.count("begins in a moment") <= 2  # once by the frame, once by the first row
     assert "applied: done" in shown
     assert shown.rstrip().endswith("\x1b[?25h")  # the cursor is back
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_waits_until_nothing_is_drawn_but_only_once(times: int) -> None:
+    paper, front = Paper(terminal=True), FakeFront(a_record("waiting"))
+    looking, before, looked = front.record, signal.getsignal(signal.SIGINT), list[int]()
+
+    def record(operation: str) -> OperationRecord:
+        for _ in range(times):
+            signal.raise_signal(signal.SIGINT)
+        looked.append(times)
+        return looking(operation)
+
+    front.record = record  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        follower(front, paper).ended(a_record("waiting"), paper.cards(ZoneInfo("UTC")))
+    assert looked == [1] * (times == 1)  # the first waited until the look was over, the second did not
+    assert paper.beside_it.rstrip().endswith("\x1b[?25h")  # the cursor is back, and nothing comes after
+    assert signal.getsignal(signal.SIGINT) is before
