@@ -12,7 +12,12 @@ Mood = Literal["plain", "good", "warning", "bad"]
 
 def _instant(value: Any) -> Any:
     """An instant that was stored as JSON comes back as text."""
-    return datetime.fromisoformat(value) if isinstance(value, str) and _INSTANT.fullmatch(value) else value
+    if not isinstance(value, str) or not _INSTANT.fullmatch(value):
+        return value
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:  # a 40th of some month is a text like any other
+        return value
 
 
 Cell = Annotated[str | int | float | datetime | None, BeforeValidator(_instant)]
