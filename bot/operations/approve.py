@@ -14,5 +14,8 @@ class Approve(Control, risk=Risk.CONTROL, examples=("approve 7k3q",)):
     def act(self, desk: Desk, actor: Actor) -> Answer:
         record = desk.approve(self.operation.id, self.digest, actor)
         missing = record.approvals_needed - len(record.approvals)
-        more = f"; it needs {missing} more" if record.state == "waiting" and missing > 0 else "; it begins now"
-        return Answer(title=f"Approved {record.id}", parts=(Text(text=record.request.text + more, mood="good"),))
+        more = (
+            f"needs {missing} more approval{'s' if missing > 1 else ''}" if record.state == "waiting" else "begins now"
+        )
+        said = f"{record.request.text}; it {more}"
+        return Answer(title=f"Approved {record.id}", parts=(Text(text=said, mood="good"),))

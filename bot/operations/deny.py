@@ -13,4 +13,4 @@ class Deny(Control, risk=Risk.CONTROL, examples=('deny 7k3q --reason "wait for b
 
     def act(self, desk: Desk, actor: Actor) -> Answer:
         record = desk.deny(self.operation.id, self.reason, actor)
-        return Answer(title=f"Denied {record.id}", parts=(Text(text=record.request.text),))
+        return Answer(title=f"Denied {record.id}", parts=(Text(text=f"{record.request.text}: {record.detail}"),))

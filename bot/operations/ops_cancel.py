@@ -16,4 +16,4 @@ class OpsCancel(Control, risk=Risk.CONTROL, examples=("ops cancel 7k3q",)):
             if record.state == "cancelled"
             else "it stops after the write that it is making, and puts back what it changed"
         )
-        return Answer(title=f"Cancel {record.id}", parts=(Text(text=said),))
+        return Answer(title=f"Cancel {record.id}", parts=(Text(text=f"{record.request.text}: {said}"),))

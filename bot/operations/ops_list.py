@@ -2,7 +2,7 @@
 
 from bot.core.answer import Answer, Table
 from bot.core.operation import Look, Risk, ServiceRef, param
-from bot.core.request import OPEN
+from bot.core.request import OPEN, State
 from bot.core.system import LedgerReads
 
 MOST = 100
@@ -22,9 +22,13 @@ class OpsList(Look, risk=Risk.READ, aliases=("ops",), examples=("ops", "ops list
             limit=max(1, min(self.limit, MOST)),
         )
         rows = tuple(
-            (one.id, one.request.received_at, one.request.actor.name, one.request.text, one.state, one.detail)
+            (one.id, one.request.received_at, one.request.actor.name, one.request.text, _spoken(one.state), one.detail)
             for one in records
         )
         columns = ("operation", "asked", "by", "request", "state", "outcome")
         empty = "nothing waits, is queued or runs" if self.open else "none so far"
         return Answer(title="Operations", parts=(Table(title="", columns=columns, rows=rows, empty=empty),))
+
+
+def _spoken(state: State) -> str:
+    return state.replace("_", " ")

@@ -69,8 +69,9 @@ class _Looker:
     def several(self, targets: tuple[Target, ...]) -> Answer:
         rows = tuple(self._row(target) for target in targets)
         columns = ("service", "serves", "errors", "pinned", "state")
-        table = Table(title="", columns=columns, rows=rows, empty="no service here; name one: `status SERVICE`")
-        return Answer(title="Status", parts=(table,))
+        cells = tuple(row for row, _ in rows)
+        table = Table(title="", columns=columns, rows=cells, empty="no service here; name one: `status SERVICE`")
+        return Answer(title="Status", parts=(table,), good=all(well for _, well in rows))
 
     def one(self, target: Target) -> Answer:
         now = self._compute.service(target)
@@ -78,14 +79,16 @@ class _Looker:
         good = all(getattr(part, "mood", "plain") != "bad" for part in parts)
         return Answer(title=f"{target}", parts=tuple(parts), good=good)
 
-    def _row(self, target: Target) -> tuple[Cell, ...]:
+    def _row(self, target: Target) -> tuple[tuple[Cell, ...], bool]:
+        """The cells, and whether the service is well as far as can be seen."""
         try:
             now = self._compute.service(target)
         except CloudError as error:
-            return target.full_name, "unknown", "", "", str(error)
-        pin = self._pins.pin(target)
-        state = "rolling out" if now.busy else now.trouble or "ready"
-        return target.full_name, describe(now.serving), self._errors(target).text, f"by {pin.by}" if pin else "", state
+            return (target.full_name, "unknown", "", "", str(error)), False
+        pin, errors = self._pins.pin(target), self._errors(target)
+        state = now.trouble or ("rolling out" if now.busy else "ready")
+        cells = (target.full_name, describe(now.serving), errors.text, f"by {pin.by}" if pin else "", state)
+        return cells, errors.mood != "bad" and not now.trouble
 
     def _serving(self, now: ServiceState) -> list[Part]:
         follows = "; traffic follows the newest release" if LATEST in now.asked else ""
@@ -107,7 +110,7 @@ class _Looker:
             since = self._moment.now - RECENT - timedelta(seconds=self._metrics.lag_s(target))
             counted = self._metrics.requests(target, since, self._moment.now, STEP_S)
         except CloudError as error:
-            return Text(text=f"Errors are unknown: {error}", mood="warning")
+            return Text(text=f"Errors are unknown: {str(error).rstrip('.')}.", mood="warning")
         total, errors = sum(one.total for one in counted), sum(one.errors for one in counted)
         if not total:
             return Text(text="No requests in the last minutes.")

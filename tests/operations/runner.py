@@ -66,7 +66,9 @@ class Run:
         return build(operation, parse(operation, said), self._resolved)
 
     def plan(self) -> Plan:
-        made = self.made()
+        return self.plan_of(self.made())
+
+    def plan_of(self, made: Operation) -> Plan:
         plan: Plan = made.plan(**self.arguments(made))  # type: ignore[attr-defined]
         return plan
 
@@ -160,4 +162,4 @@ def _part(part: Part) -> list[str]:
 
 
 def _cell(cell: object) -> str:
-    return f"{cell:%H:%M}" if isinstance(cell, datetime) else str(cell)
+    return f"{cell:%H:%M}" if isinstance(cell, datetime) else str(cell) or "-"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.core.operation import Change, Operation, Risk
+from bot.core.parser import build
 from bot.core.plan import Plan
 from tests.operations.runner import COMMANDS, HERE, Run, cases
 
@@ -68,6 +69,25 @@ def test_a_plan_can_be_approved_stored_and_undone(name: str) -> None:
         for split in (call.args["traffic"], call.undo.args["traffic"]):
             assert isinstance(split, dict) and sum(split.values()) == 100 and all(split.values()), split
     assert plan.steps[-1].kind == "check" and plan.steps[-1].args == {"traffic": plan.steps[-2].args["traffic"]}
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_stored_request_gives_the_same_plan(name: str) -> None:
+    run, stored = Run(CASES[name]), Run(CASES[name])
+    params = json.loads(json.dumps(run.made().model_dump(mode="json")))
+    made = build(COMMANDS[CASES[name]["operation"]], params)
+    assert stored.plan_of(made) == run.plan()
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_plan_sees_whether_traffic_arrived(name: str) -> None:
+    run = Run(CASES[name])
+    made, plan = run.made(), run.plan()
+    (look,) = (step for step in plan.steps if step.kind == "check")
+    before = made.check_serving(run.world.compute, **look.args)  # type: ignore[attr-defined]
+    run.world.compute.move(plan.target, look.args["traffic"])
+    after = made.check_serving(run.world.compute, **look.args)  # type: ignore[attr-defined]
+    assert (before.state == "holds", after.state) == (False, "holds")
 
 
 # --- the registry

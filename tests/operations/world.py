@@ -18,7 +18,9 @@ from bot.core.parser import did_you_mean, near
 from bot.core.plan import Finding, Hold, Plan, Step, Verdict, step
 from bot.core.ports import Compute, Effect, Image, Release, Requests, SecretUse, ServiceState, Traffic
 from bot.core.request import Actor, Address, Approval, Request, State, Subject, Target
+from bot.core.rollout import by_name
 from bot.core.system import AuditCheck, AuditEntry, EffectRecord, OperationRecord, Pin, Serving
+from bot.core.traffic import describe
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 Data = Mapping[str, Any]
@@ -77,6 +79,11 @@ class Platform:
         asked = said.get("asked", said.get("serving", {"c": 100}))
         whole = {"serving": asked, "version": "7", "busy": False, "latest_ready": "c", **said, "asked": asked}
         return ServiceState.model_validate(whole)
+
+    def move(self, target: Target, traffic: Traffic) -> None:
+        """Traffic is asked for, and arrives."""
+        now = self.service(target).model_copy(update={"asked": traffic, "busy": False})
+        self._services[target.full_name] = {**now.model_dump(), "serving": by_name(traffic, now)}
 
     def releases(self, target: Target) -> tuple[Release, ...]:
         return self._releases
@@ -251,7 +258,7 @@ def _plan(target: Target, said: Data) -> Plan:
     return Plan(
         target=target,
         version="6",
-        summary=f"{target}: traffic to {said['to']}",
+        summary=f"{target}: traffic to {describe(said['to'])}",
         steps=(go if said.get("no_undo") else go.undone_by(back), Step(kind="check", verb="serving")),
         verdict=Verdict(findings=findings) if findings else None,
         hold=Hold(traffic=said["to"]),
