@@ -77,8 +77,9 @@ class Checked(BaseModel, frozen=True):
 class Moment(BaseModel, frozen=True):
     """When a check or judgement is made; both instants in the clock that people see."""
 
-    started_at: datetime  # when the step was first tried
+    started_at: datetime  # when the step was first tried; of a judgement: when the plan was applied
     now: datetime
+    changed_at: datetime | None = None  # of a judgement: when the first write began; a crash may lie between the two
 
 
 class Hold(BaseModel, frozen=True):

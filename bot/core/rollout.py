@@ -36,7 +36,8 @@ class Rollout(Change):
         begin = moment.started_at + SETTLE
         if moment.now < begin + AFTER + lag:
             return Checked(state="not yet", sentence="monitoring has not counted the minutes after the change yet")
-        before = metrics.requests(self.service, moment.started_at - BEFORE, moment.started_at, STEP_S)
+        changed_at = moment.changed_at or moment.started_at
+        before = metrics.requests(self.service, changed_at - BEFORE, changed_at, STEP_S)
         after = metrics.requests(self.service, begin, begin + AFTER, STEP_S)
         return compared(before, after, catalog.slo(self.service).error_ratio)
 

@@ -61,6 +61,7 @@ class EffectRecord(BaseModel, frozen=True):
     ending: Ending | None = None
     version: str = ""  # of the target after the write
     detail: str = ""
+    at: datetime | None = None  # when it was intended
 
 
 class Accepted(BaseModel, frozen=True):

@@ -35,7 +35,8 @@ class Checker:
         """One round for an operation that has its outcome; writes what was found as soon as it is known."""
         record = self._ledger.operation(operation)
         assert record.plan is not None and record.applied_at is not None, "only what was applied is judged"
-        moment = Moment(started_at=record.applied_at, now=self._clock.now())
+        changed_at = next((effect.at for effect in self._ledger.effects(operation)), None)
+        moment = Moment(started_at=record.applied_at, now=self._clock.now(), changed_at=changed_at)
         sentences, worst = [], "holds"
         for step in record.plan.afterwards:
             found = self._look(record, step, moment)

@@ -21,12 +21,13 @@ from typing import Any
 from sqlalchemy import Engine, event
 from sqlalchemy.engine.default import DefaultDialect
 
-# What the bot imports, so that a child has it from the moment it is forked.
+# What the bot imports, so that a child has it from the moment it is forked; of the packages all modules.
 HEAVY = (
     "dbos", "alembic.command", "cedarpy", "uvicorn", "slack_bolt.async_app", "google.cloud.run_v2",
     "google.cloud.monitoring_v3", "google.cloud.artifactregistry_v1", "google.cloud.secretmanager_v1",
     "bot.__main__", "bot.app",
 )  # fmt: skip
+PACKAGES = ("bot.operations", "bot.providers", "bot.engine", "bot.stores", "bot.doors.cli", "bot.doors.slack")
 WRITES = re.compile(
     r"^\s*(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|UPDATE|DELETE\s+FROM)\s+[\"`]?(?:\w+[\"`]?\.[\"`]?)?(\w+)", re.I
 )

@@ -20,6 +20,7 @@ from bot.sandbox.town import BOT_TOKEN, SIGNING_SECRET
 
 TEAM = "T0AISQ"
 READY_WITHIN_S, STOP_WITHIN_S = 30.0, 15.0
+LOG_END = 3000  # characters of the log that an error shows
 
 
 class Child(Protocol):
@@ -60,9 +61,9 @@ class People:
     def click(self, user: str, channel: str, ts: str, action_id: str) -> dict[str, Any]:
         return self.do("click", user=user, channel=channel, ts=ts, action_id=action_id)
 
-    def messages(self, channel: str) -> list[dict[str, Any]]:
-        """What everybody sees in a channel, oldest first."""
-        return list(self.look("messages", channel=channel)["messages"])
+    def messages(self, channel: str, after: str = "") -> list[dict[str, Any]]:
+        """What everybody sees in a channel, oldest first; only what was posted after the message `after` (its ts)."""
+        return list(self.look("messages", channel=channel, after=after)["messages"])
 
     def ephemerals(self, user: str) -> list[dict[str, Any]]:
         """What `user` alone sees."""
@@ -95,6 +96,7 @@ class Rehearsal:
         self.cloud, self.people = self.town.control, People(self.town.http)
         self.log = folder / "bot.log"
         self.url = f"http://127.0.0.1:{_free_port()}"
+        self._probe = httpx.Client(base_url=self.url, trust_env=False, timeout=2.0)
         self.settings = {**self._settings(), **(settings or {})}
         self.people.hear(f"{self.url}/slack/events")
         self.bot: Child | None = None
@@ -123,11 +125,15 @@ class Rehearsal:
             if self.ready():
                 return
             time.sleep(0.03)
-        raise RuntimeError(f"the bot did not become ready:\n{self.log.read_text()[-3000:]}")
+        raise RuntimeError(f"the bot did not become ready:\n{self.log_end()}")
+
+    def log_end(self) -> str:
+        """What the bot said last."""
+        return self.log.read_text(errors="replace")[-LOG_END:] if self.log.exists() else ""
 
     def ready(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/readyz", trust_env=False, timeout=2.0).status_code == 200
+            return self._probe.get("/readyz").status_code == 200
         except httpx.HTTPError:
             return False
 
@@ -138,13 +144,18 @@ class Rehearsal:
         self.bot.send_signal(signal.SIGTERM)
         return self.bot.wait(STOP_WITHIN_S)
 
+    def kill_bot(self) -> None:
+        """End it as a machine that dies does."""
+        if self.bot is not None and self.bot.poll() is None:
+            self.bot.send_signal(signal.SIGKILL)
+            self.bot.wait(STOP_WITHIN_S)
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.bot is not None and self.bot.poll() is None:
-            self.bot.send_signal(signal.SIGKILL)
-            self.bot.wait(STOP_WITHIN_S)
+        self.kill_bot()
+        self._probe.close()
         self.people.close()
         self.town.stop()
 

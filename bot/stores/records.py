@@ -45,5 +45,6 @@ def effect(row: EffectRow) -> EffectRecord:
             "ending": row.ending,
             "version": row.version_after,
             "detail": row.detail,
+            "at": row.at,
         }
     )

@@ -36,6 +36,15 @@ def test_judgement(bot, error_rate, finding, says):
     assert judged(bot, operation) == (finding, says)
 
 
+def test_after_a_crash_the_minutes_before_are_those_before_the_first_write(bot):
+    """Between the write and the outcome the bot was away for half an hour, in which the good release served."""
+    bot.platform.after.append(lambda: bot.clock.advance(1800))
+    operation = applied(bot)
+    bot.platform.serve(GOOD, minutes=40, until=bot.clock.now() + timedelta(minutes=10))
+    bot.clock.advance(600)
+    assert judged(bot, operation) == ("holds", "Errors fell from 10 % to 0 %.")
+
+
 def test_late_metrics_are_waited_for_until_the_deadline(bot):
     operation = applied(bot)
     bot.platform.fail("requests", Transient("monitoring is away"))

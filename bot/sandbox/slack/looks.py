@@ -27,10 +27,13 @@ def _all_shown(workspace: Workspace, messages: Iterable[Message]) -> list[Json]:
 
 
 def messages(slack: FakeSlack, query: dict[str, str]) -> Json:
-    """The messages of `?channel=` (all channels without it), oldest first, replies included, and the deleted ones."""
-    workspace, wanted = slack.workspace, query.get("channel")
+    """The messages of `?channel=` (all channels without it), oldest first, replies included, and the deleted ones.
+
+    `?after=` leaves out those up to a ts.
+    """
+    workspace, wanted, after = slack.workspace, query.get("channel"), query.get("after", "")
     channels = [wanted] if wanted else list(workspace.messages)
-    found = [message for channel in channels for message in workspace.in_channel(channel)]
+    found = [message for channel in channels for message in workspace.in_channel(channel) if message.ts > after]
     deleted = [message for message in workspace.deleted if wanted in (None, message.channel)]
     return {"messages": _all_shown(workspace, found), "deleted": _all_shown(workspace, deleted)}
 
