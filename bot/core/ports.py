@@ -149,6 +149,13 @@ class Effects(Protocol):
     def poll(self, target: Target, cloud_operation: str) -> Progress: ...
 
 
-PORTS: dict[str, type] = {
-    port.__name__: port for port in (ComputeReads, Compute, ImageReads, SecretReads, MetricReads, Effects)
+# Every port, and what a platform without it does not offer.
+SUBJECTS: dict[type, str] = {
+    ComputeReads: "reading services",
+    Compute: "changing services",
+    ImageReads: "reading images",
+    SecretReads: "reading secrets",
+    MetricReads: "reading metrics",
+    Effects: "following changes",
 }
+PORTS: dict[str, type] = {port.__name__: port for port in SUBJECTS}

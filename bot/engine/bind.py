@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from bot.core.errors import Permanent
 from bot.core.operation import Operation, needs
-from bot.core.ports import PORTS, ComputeReads, ServiceState
+from bot.core.ports import PORTS, SUBJECTS, ComputeReads, ServiceState
 from bot.core.request import Target
 from bot.core.system import Clock
 from bot.engine.retry import patiently
@@ -39,7 +39,9 @@ class Providers:
         for name in self._candidates(target):
             if hasattr(self._classes[name], method):
                 return name
-        raise Permanent(f"{target} is of type {target.type}, for which aisq does not offer {method.replace('_', ' ')}")
+        subject = next(subject for port, subject in SUBJECTS.items() if method in vars(port))
+        problem = f"is of type {target.type}, for which aisq does not offer {subject} ({method})"
+        raise Permanent(f"{target} {problem}")
 
     def offers(self, target: Target, method: str) -> bool:
         """Whether anybody does."""

@@ -51,7 +51,9 @@ def test_what_nobody_offers_is_left_to_the_step(bot):
 
 
 def test_a_type_without_provider_is_said(bot):
-    with pytest.raises(Permanent, match="is of type github_pages, for which aisq does not offer service"):
+    with pytest.raises(
+        Permanent, match=r"is of type github_pages, for which aisq does not offer reading services \(service\)$"
+    ):
         bot.binder.port(ComputeReads).service(target(bot, "frontend", "mvp"))
 
 

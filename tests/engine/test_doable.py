@@ -26,7 +26,9 @@ class Unwatched(OnlyReads):
     def set_traffic(self) -> None: ...
 
 
-@pytest.mark.parametrize("platform, lacks", [(OnlyReads, "set traffic"), (Unwatched, "find")])
+@pytest.mark.parametrize(
+    "platform, lacks", [(OnlyReads, "changing services (set_traffic)"), (Unwatched, "following changes (find)")]
+)
 def test_a_platform_that_lacks_a_step_is_said_before_the_write(bot: Any, platform: type, lacks: str) -> None:
     bot.binder.providers._classes["cloud_run"] = platform
     record = bot.say(ANA, ROLLBACK)
@@ -38,7 +40,7 @@ def test_it_is_asked_again_before_anything_is_done(bot: Any) -> None:
     operation = bot.approved(ROLLBACK)
     bot.binder.providers._classes["cloud_run"] = OnlyReads
     done = bot.work(operation)
-    assert (done.state, "does not offer set traffic" in done.detail, bot.platform.writes) == ("failed", True, [])
+    assert (done.state, "does not offer changing services" in done.detail, bot.platform.writes) == ("failed", True, [])
 
 
 def changed(plan: Plan, **step: Any) -> Plan:
