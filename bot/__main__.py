@@ -7,6 +7,7 @@ import importlib
 import io
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -251,7 +252,9 @@ def slack(app: "App") -> "tuple[Inbound, ...]":
         missing = "BOT_TOKEN" if token is None else "SIGNING_SECRET"
         raise ConfigError("Slack's door needs this one too", file="environment", field=f"AISQ_SLACK__{missing}")
     from bot.doors.slack import SlackDoor
+    from bot.doors.slack.gateway import Pace
 
+    rate, lease_s = app.settings.clock.rate, app.settings.lease_s
     door = SlackDoor(
         app.front,
         app.messages,
@@ -260,7 +263,7 @@ def slack(app: "App") -> "tuple[Inbound, ...]":
         signing_secret=secret.get_secret_value(),
         api_url=told.api_url,
         team_id=told.team_id,
-        rate=app.settings.clock.rate,
+        pace=Pace(answers_for=timedelta(minutes=5) * rate, takeover_s=2 * lease_s),
     )
     return (door,)
 

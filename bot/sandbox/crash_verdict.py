@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.sandbox.transcript import lines
 
-UNFINISHED = "('accepted', 'queued', 'running')"
+PENDING = "select 1 from operations where state in ('accepted', 'queued', 'running') or judged = 'pending'"
 RUNNING = "('PENDING', 'ENQUEUED', 'DELAYED')"
 CHANGES = "select id, state, judged from operations where verb = 'plan'"
 STORY = ("asked", "waiting", "approved", "queued", "running", "writing", "written", "applied", "judged")
@@ -34,13 +34,12 @@ class Books:
 
     def is_quiet(self) -> bool:
         """Whether a change has ended, and nothing is left to do, to judge or to show."""
-        pending = f"select 1 from operations where state in {UNFINISHED} or judged = 'pending'"
         owed = (
             "select 1 from operations left join messages on messages.operation = operations.id"
             " where revision > coalesce(shown, 1)"
         )
         ended = any(state not in ("accepted", "waiting") for _, state, _ in self.changes())
-        return ended and not self.ours(pending) and not self.ours(owed) and not self.running()
+        return ended and not self.ours(PENDING) and not self.ours(owed) and not self.running()
 
     def changes(self) -> list[tuple[str, str, str]]:
         """(id, state, judged) of every change."""
@@ -86,7 +85,7 @@ def _on_record(books: Books, good: str) -> Iterator[str]:
         f"changes: {', '.join(sorted(states.elements())) or 'none'}": (
             states["applied"] == 1 and not states.keys() - {"applied", "waiting"}
         ),
-        "left unfinished": not books.ours(f"select 1 from operations where state in {UNFINISHED} or judged = 'pending'"),
+        "left unfinished": not books.ours(PENDING),
         "not one write that succeeded": books.ours("select ending from effects") == [("succeeded",)],
         "a mutex is held": not books.ours("select 1 from mutexes where holder is not null"),
         "the durable library is not idle": not books.running(),
