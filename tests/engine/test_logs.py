@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from bot.engine import logs
 from bot.engine.logs import BLANK, Formatter, Redactor, about
+from tests.root_logger import kept
 
 log = logging.getLogger("shop.orders")
 TOKEN = "xoxb-1234567890-abcDEF"
@@ -23,15 +24,8 @@ AWKWARD = "a\"b\\c é日本'€"
 
 @pytest.fixture(autouse=True)
 def the_root_logger() -> Iterator[None]:
-    """Loggers as they were: pytest's own handlers stay out of reach."""
-    root, dbos, own = logging.getLogger(), logging.getLogger("dbos"), logging.getLogger("alembic")
-    before = root.level, list(root.handlers), list(dbos.handlers), own.level, sys.excepthook, threading.excepthook
-    root.handlers.clear()
-    yield
-    for handler in root.handlers:
-        handler.close()
-    root.level, root.handlers[:], dbos.handlers[:], own.level, sys.excepthook, threading.excepthook = before
-    logging.captureWarnings(False)
+    with kept():
+        yield
 
 
 class Lines:

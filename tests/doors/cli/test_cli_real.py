@@ -260,7 +260,7 @@ HEAVY = {"google", "grpc", "dbos", "slack_bolt", "slack_sdk", "uvicorn"}
         (["completion", "bash"], {"sqlalchemy", "cedarpy", "bot.core.catalog"}),
         (["whoami"], set()),
     ],
-    ids=" ".join,
+    ids=["help", "help of a command", "completion", "whoami"],
 )
 def test_small_commands_do_not_import_what_is_heavy(words: list[str], also: set[str], tmp_path: Path) -> None:
     upgraded(tmp_path)
