@@ -17,6 +17,7 @@ from bot.core.ports import Effect
 from bot.core.request import DUE, STATES, Approval, Request, State
 from bot.core.system import Accepted, Claim, Clock, EffectRecord, OperationRecord, Pin, Proposal
 from bot.stores import audit, records
+from bot.stores.database import hurried, reading
 from bot.stores.repeat import repeatable
 from bot.stores.tables import ApprovalRow, EffectRow, HeardRow, MutexRow, OperationRow, PinRow
 
@@ -29,12 +30,13 @@ class SqlLedger:
 
     def __init__(self, engine: Engine, clock: Clock, pin_reminder: timedelta = timedelta(days=1)) -> None:
         self._transaction = sessionmaker(engine, expire_on_commit=False).begin
+        self._reading, self._hurried = sessionmaker(reading(engine)).begin, sessionmaker(hurried(engine)).begin
         self._clock, self._pin_reminder = clock, pin_reminder
 
     # --- looking
 
     def operation(self, operation: str) -> OperationRecord:
-        with self._transaction() as session:
+        with self._reading() as session:
             return records.operation(session, _find(session, operation))
 
     def operations(
@@ -46,26 +48,26 @@ class SqlLedger:
             rows = rows.where(OperationRow.state.in_(states))
         if target:
             rows = rows.where(OperationRow.target == target)
-        with self._transaction() as session:
+        with self._reading() as session:
             return tuple(records.operation(session, row) for row in session.scalars(rows))
 
     def effects(self, operation: str) -> tuple[EffectRecord, ...]:
         rows = select(EffectRow).where(EffectRow.operation == operation).order_by(EffectRow.at, EffectRow.key)
-        with self._transaction() as session:
+        with self._reading() as session:
             return tuple(records.effect(row) for row in session.scalars(rows))
 
     # --- before it begins
 
     def heard(self, heard_as: str) -> str | None:
-        with self._transaction() as session:
+        with self._reading() as session:
             row = session.get(HeardRow, heard_as)
             return row.operation if row else None
 
     def accept(self, request: Request, *, heard_as: str, signature: str, state: State, detail: str) -> Accepted:
         now = self._clock.now()
-        with self._transaction() as session:
+        with self._hurried() as session:
             if known := session.get(HeardRow, heard_as):
-                return Accepted(id=known.operation, new=False)
+                return Accepted(id=known.operation, new=known.operation == request.id)  # ours: a commit was lost
             replay = select(HeardRow.heard_as).where(HeardRow.signature == signature)
             if signature and session.scalars(replay).first():
                 raise Denied("that delivery was used before; ask again")
@@ -141,7 +143,7 @@ class SqlLedger:
             if row.state in ("accepted", "waiting"):
                 self._move(session, row, "cancelled", f"cancelled by {by}; nothing was done", by)
             elif row.state in DUE and not row.cancel_by:
-                row.cancel_by, row.revision = by, row.revision + 1
+                row.cancel_by, row.revision, row.updated_at = by, row.revision + 1, self._clock.now()
                 self._note(session, row, "cancel asked", by)
             return _state(row)
 
@@ -160,16 +162,16 @@ class SqlLedger:
     def accepted(self, *, older_than_s: float) -> tuple[str, ...]:
         before = self._clock.now() - timedelta(seconds=older_than_s)
         rows = select(OperationRow.id).where(OperationRow.state == "accepted", OperationRow.created_at < before)
-        with self._transaction() as session:
+        with self._reading() as session:
             return tuple(session.scalars(rows))
 
     def due(self) -> tuple[tuple[str, str], ...]:
         rows = select(OperationRow.id, OperationRow.target).where(OperationRow.state.in_(DUE))
-        with self._transaction() as session:
+        with self._reading() as session:
             return tuple((row.id, row.target) for row in session.execute(rows.order_by(OperationRow.created_at)))
 
     def judging(self) -> tuple[str, ...]:
-        with self._transaction() as session:
+        with self._reading() as session:
             return tuple(session.scalars(select(OperationRow.id).where(OperationRow.judged == "pending")))
 
     # --- while it runs; a token that is not the newest raises Fenced
@@ -195,7 +197,7 @@ class SqlLedger:
                 self._move(session, row, "running", detail, "aisq")
 
     def effect(self, key: str) -> EffectRecord | None:
-        with self._transaction() as session:
+        with self._reading() as session:
             row = session.get(EffectRow, key)
             return records.effect(row) if row else None
 
@@ -241,7 +243,10 @@ class SqlLedger:
             row = _get(session, operation)
             if row.state not in DUE:
                 return  # a previous life wrote the outcome, and its mutex may be another operation's by now
-            row = row if token is None else _fenced(session, operation, token)
+            if token is not None:
+                _fenced(session, operation, token)
+            elif _is_held(session, row):
+                return  # somebody runs it after all, and writes the outcome
             self._move(session, row, state, detail, "aisq")
             if state == "applied":
                 row.applied_at, row.judged = row.updated_at, "pending" if judge else ""
@@ -311,6 +316,11 @@ def _get(session: Session, operation: str) -> OperationRow:
 
 def _state(row: OperationRow) -> State:
     return next(state for state in STATES if state == row.state)
+
+
+def _is_held(session: Session, row: OperationRow) -> bool:
+    mutex = session.get(MutexRow, row.target, with_for_update=True)
+    return mutex is not None and mutex.holder == row.id
 
 
 def _fenced(session: Session, operation: str, token: int) -> OperationRow:

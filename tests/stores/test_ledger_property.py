@@ -1,0 +1,150 @@
+"""Two processes at the same operations in any order: what lost its token never writes, and no outcome is taken back."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from bot.core.errors import Fenced
+from bot.core.request import DUE
+from bot.stores import database
+from tests.stores.harness import MOVE, OUTCOMES, Books, effect, plan
+
+IDS = ("aaaa", "bbbb")  # two operations on one target
+PROCESSES = ("one", "two")
+ids, processes, positions = st.sampled_from(IDS), st.sampled_from(PROCESSES), st.sampled_from((0, 1))
+
+
+class TwoProcesses(RuleBasedStateMachine):
+    """Each process remembers the token that it got; the model remembers who holds the target."""
+
+    template: Path
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        file = shutil.copy(self.template, f"{self.folder.name}/aisq.sqlite")
+        self.engine = database.connect(f"sqlite:///{file}")
+        self.books = Books(self.engine)
+        self.tokens: dict[tuple[str, str], int] = {}  # by process and operation: what it was given last
+        self.holder, self.newest = "", 0
+        self.outcomes: dict[str, str] = {}
+        self.endings: dict[str, str] = {}
+        self.revisions: dict[str, int] = {}
+
+    @initialize()
+    def ask(self) -> None:
+        for id in IDS:
+            self.books.accept(id)
+            self.books.propose(id, "queued", made=plan(holds=id == "aaaa", lets_go=id == "bbbb"))
+            self.revisions[id] = 2
+
+    @rule(id=ids)
+    def cancel(self, id: str) -> None:
+        self.books.ledger.cancel(id, "ben")
+
+    # --- the two processes
+
+    @rule(id=ids, process=processes)
+    def claim(self, id: str, process: str) -> None:
+        got, state = self.books.ledger.claim(id, process), self.books.record(id).state
+        if state not in DUE:
+            assert got == "finished"
+        elif self.holder not in ("", id):
+            assert got == "busy"
+        else:
+            assert isinstance(got, int) and got > self.newest
+            self.tokens[process, id], self.holder, self.newest = got, id, got
+
+    def holds(self, id: str, process: str) -> bool:
+        return self.holder == id and self.tokens[process, id] == self.newest
+
+    def write(self, id: str, process: str, act: str, *args: object, **more: object) -> bool:
+        """Whether it was let write; when not, not one row has changed."""
+        before = None if self.holds(id, process) else self.books.everything()
+        try:
+            getattr(self.books.ledger, act)(id, self.tokens[process, id], *args, **more)
+        except Fenced:
+            assert before == self.books.everything()
+            return False
+        if before is not None:
+            assert act == "finish" and id in self.outcomes and before == self.books.everything()
+        return before is None
+
+    @precondition(lambda self: self.tokens)
+    @rule(data=st.data(), act=st.sampled_from(("begin", "intend", "issued", "settle", "finish")), position=positions)
+    def executor(self, data: st.DataObject, act: str, position: int) -> None:
+        """A process that was given a token once, and may have lost it since, goes on."""
+        process, id = data.draw(st.sampled_from(sorted(self.tokens)))
+        known = self.books.ledger.effect(f"{id}/{position}/do")
+        if act == "begin":
+            self.write(id, process, act, "in progress")
+        elif act == "intend":
+            self.write(id, process, act, effect(id, position), MOVE)
+        elif act == "finish":
+            state = data.draw(st.sampled_from(("applied", "failed", "cancelled", "uncertain")))
+            if self.write(id, process, act, state, "so it went", judge=True):
+                self.holder, self.outcomes[id] = "", state
+        elif known and act == "issued":
+            self.write(id, process, act, known.effect.key, f"operations/{process}")
+        elif known:
+            ending = data.draw(st.sampled_from(("succeeded", "failed", "uncertain")))
+            if self.write(id, process, act, known.model_copy(update={"ending": ending})):
+                self.endings.setdefault(known.effect.key, ending)
+
+    @precondition(lambda self: self.holder)
+    @rule(id=ids)
+    def give_up(self, id: str) -> None:
+        """A process that found the target busy."""
+        due = self.books.record(id).state in DUE
+        self.books.ledger.finish(id, None, "failed", "nothing done: busy", judge=False)
+        if due and self.holder != id:
+            self.outcomes[id] = "failed"
+
+    # --- what holds after every step
+
+    @invariant()
+    def outcomes_stay(self) -> None:
+        for id in self.revisions:
+            record = self.books.record(id)
+            assert (record.state in OUTCOMES) == (id in self.outcomes)
+            assert record.state == self.outcomes.get(id, record.state)
+            assert record.revision >= self.revisions[id]
+            self.revisions[id] = record.revision
+            for one in self.books.ledger.effects(id):
+                assert one.ending == self.endings.get(one.effect.key)
+
+    @invariant()
+    def nobody_holds_what_has_its_outcome(self) -> None:
+        assert self.holder not in self.outcomes
+
+    @invariant()
+    def pins_tell_of_what_was_applied(self) -> None:
+        pinned = {pin.operation for pin in self.books.pins.pins()}
+        assert pinned <= {id for id in ("aaaa",) if self.outcomes.get(id) == "applied"}
+
+    @invariant()
+    def the_chain_tells_each_outcome_once(self) -> None:
+        told = self.books.events()
+        assert sum(event in OUTCOMES for event in told) == len(self.outcomes)
+
+    def teardown(self) -> None:
+        self.engine.dispose()
+        self.folder.cleanup()
+
+
+@pytest.mark.parametrize("examples", [20, pytest.param(400, marks=pytest.mark.slow)])
+def test_two_processes_in_any_order(template: Path, examples: int) -> None:
+    machine = type("Machine", (TwoProcesses,), {"template": template})
+    machine.TestCase.settings = settings(
+        max_examples=examples,
+        stateful_step_count=25,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    machine.TestCase("runTest").runTest()
