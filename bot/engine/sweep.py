@@ -8,6 +8,7 @@ from typing import Protocol
 
 from bot.core.errors import BotError
 from bot.core.system import Ledger
+from bot.engine.logs import about
 
 LEASE_LOST, DATABASE_LOST = 70, 71  # exit codes
 log = logging.getLogger(__name__)
@@ -65,10 +66,11 @@ class Judging:
 
     def round(self) -> None:
         for operation in self._ledger.judging():
-            try:
-                self._judge(operation)
-            except BotError as error:
-                log.warning("operation %s was not judged yet: %s", operation, error)
+            with about(operation):
+                try:
+                    self._judge(operation)
+                except BotError as error:
+                    log.warning("operation %s was not judged yet: %s", operation, error)
 
 
 class Repeating(threading.Thread):

@@ -6,6 +6,7 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from bot.engine import logs
 from bot.engine.logs import BLANK, Formatter, Redactor, about
+from bot.engine.sweep import Judging
 from tests.root_logger import kept
 
 log = logging.getLogger("shop.orders")
@@ -372,3 +374,25 @@ def test_a_process_that_ends_with_a_bug_says_so(written: Begin) -> None:
     lines = written()
     sys.excepthook(ValueError, ValueError("x"), None)
     assert (lines.one["severity"], lines.one["message"]) == ("CRITICAL", "a bug ended the process")
+
+
+# --- the engine
+
+
+def test_every_step_of_an_operation_is_logged_as_about_it(written: Begin, bot: Any) -> None:
+    """Accepted, planned, applied and judged; each of them writes a link of the audit chain, and says so."""
+    lines = written()
+    operation = bot.approved()
+    bot.work(operation)
+    bot.platform.serve("backend-00041-kex", minutes=30, until=bot.clock.now() + timedelta(minutes=30))
+    bot.clock.advance(1800)
+    Judging(bot.ledger, bot.checker.judge).round()
+    assert bot.ledger.operation(operation).judged == "holds"
+    heads = [line for line in lines.all if line["message"].startswith("audit head")]
+    assert len(heads) == len(bot.audit.entries(limit=100))
+    assert all(line.get("operation") for line in heads)
+    links = [entry.operation for entry in reversed(bot.audit.entries(limit=100))]
+    said = [line["operation"] for line in heads]
+    approve = next(link for link in said if link != operation)  # what an approval adds elsewhere is logged as its own
+    assert all(about in (link, approve) for about, link in zip(said, links, strict=True))
+    assert said[-1] == operation
