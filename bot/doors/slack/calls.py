@@ -82,12 +82,13 @@ class Calls:
         outcome = {"ok": answer.status_code == 200, "error": clean(answer.body, 80)}
         _check("response_url", answer.status_code, answer.headers, outcome)
 
-    async def find(self, channel: str, oldest_s: float, operation: str) -> str | None:
-        """The ts of our own message about an operation, posted since `oldest_s`; None when there is none."""
+    async def find(self, channel: str, within_s: tuple[float, float], operation: str) -> str | None:
+        """The ts of our own message about an operation, posted between two instants; None when there is none."""
+        oldest, latest = (f"{instant_s:.6f}" for instant_s in within_s)
         cursor = ""
         for _ in range(PAGES):
             page = await self._call(
-                "conversations.history", channel=channel, oldest=f"{oldest_s:.6f}", limit=200, cursor=cursor,
+                "conversations.history", channel=channel, oldest=oldest, latest=latest, limit=200, cursor=cursor,
                 include_all_metadata=True, inclusive=True,
             )  # fmt: skip
             for message in page["messages"]:

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Coroutine
-from datetime import timedelta
 from typing import Any
 
 from starlette.routing import Route
@@ -13,21 +12,22 @@ from bot.core.system import Clock, Messages
 from bot.doors.slack.blocks import Card
 from bot.doors.slack.bolt import application, asgi
 from bot.doors.slack.calls import Calls
-from bot.doors.slack.gateway import Gateway, Pace
+from bot.doors.slack.gateway import Gateway
 from bot.doors.slack.guard import Guard, Refusals
 from bot.doors.slack.listeners import Listeners
+from bot.doors.slack.pace import Pace
 from bot.engine.clock import SystemClock
 from bot.engine.front import Front
 
 PATH = "/slack/events"
-GRACE_S = 3.0  # for calls in progress when the process ends
+GRACE_S = 0.7  # for calls in progress when the process ends; whoever stops us gives one second
 log = logging.getLogger(__name__)
 
 
 class SlackDoor:
     """Construct it, serve `routes()`, and keep the gateway running between `start()` and `stop()`.
 
-    `clock` is the time that people see; `rate` is how fast that runs. `refusals` counts what was turned away.
+    `clock` is the time that people see. `refusals` counts what was turned away.
     """
 
     def __init__(
@@ -40,11 +40,10 @@ class SlackDoor:
         signing_secret: str,
         api_url: str,
         team_id: str = "",
-        rate: float = 1.0,
         pace: Pace | None = None,
     ) -> None:
         real = SystemClock()
-        self._pace = pace or Pace(answers_for=timedelta(minutes=5) * rate)
+        self._pace = pace or Pace()
         self._front, self._calls, self.refusals = front, Calls(bot_token, api_url), Refusals()
         self._gateway = Gateway(self._calls, messages, clock, real, self._pace)
         listeners = Listeners(front, team_id, self.refusals, self._tell)

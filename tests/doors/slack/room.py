@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 
 from bot.core.system import OperationRecord
 from bot.doors.slack import SlackDoor
-from bot.doors.slack.gateway import Pace
+from bot.doors.slack.pace import Pace
 from bot.sandbox.slack import FakeSlack
 from bot.sandbox.slack.result import Result
 from bot.sandbox.slack.state import Message
@@ -40,7 +40,7 @@ async def room_of(bot: Any, slack: FakeSlack) -> AsyncIterator["Room"]:
     async with served(Starlette(routes=door.routes())) as address:
         slack.bot_url = f"{address}/slack/events"
         await door.start()
-        yield Room(slack, door, bot.ledger)
+        yield Room(slack, door, bot)
         await door.stop()
 
 
@@ -53,10 +53,10 @@ async def until(holds: Callable[[], Any], what: str = "") -> Any:
 
 
 class Room:
-    """One channel. `ledger` is asked in threads, as the door does."""
+    """One channel."""
 
-    def __init__(self, slack: FakeSlack, door: SlackDoor, ledger: Any, channel: str = CHANNEL) -> None:
-        self.slack, self.door, self.ledger, self.channel = slack, door, ledger, channel
+    def __init__(self, slack: FakeSlack, door: SlackDoor, bot: Any, channel: str = CHANNEL) -> None:
+        self.slack, self.door, self.bot, self.channel = slack, door, bot, channel
 
     # --- what people do
 
@@ -114,4 +114,4 @@ class Room:
         return sum(call.method == method for call in self.slack.workspace.calls)
 
     def operations(self) -> tuple[OperationRecord, ...]:
-        return tuple(self.ledger.operations(limit=100))
+        return tuple(self.bot.ledger.operations(limit=100))

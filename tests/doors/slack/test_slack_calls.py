@@ -107,22 +107,38 @@ class TestFind:
         for operation in ("aaaa", "7k3q", "bbbb"):
             await calls.post(CHANNEL, CARD, operation)
             time.advance(2)
-        found = await calls.find(CHANNEL, time() - 60, "7k3q")
+        found = await calls.find(CHANNEL, (time() - 60, time() + 60), "7k3q")
         assert found == slack.workspace.in_channel(CHANNEL)[1].ts
-        assert await calls.find(CHANNEL, time() - 60, "cccc") is None
+        assert await calls.find(CHANNEL, (time() - 60, time() + 60), "cccc") is None
 
     async def test_what_is_older_is_not_looked_at(self, calls: Calls, time: StillTime) -> None:
         await calls.post(CHANNEL, CARD, "7k3q")
         time.advance(100)
-        assert await calls.find(CHANNEL, time() - 60, "7k3q") is None
+        assert await calls.find(CHANNEL, (time() - 60, time() + 60), "7k3q") is None
+
+    async def test_what_is_newer_is_not_looked_at(self, calls: Calls, time: StillTime) -> None:
+        await calls.post(CHANNEL, CARD, "7k3q")
+        assert await calls.find(CHANNEL, (time() - 60, time() - 30), "7k3q") is None
 
     async def test_on_the_third_page(self, calls: Calls, slack: FakeSlack, time: StillTime) -> None:
         await calls.post(CHANNEL, CARD, "7k3q")
         slack.budgets.on = False
         for _ in range(450):
             await slack.say("U0ANA", CHANNEL, "is anybody there?")
-        assert await calls.find(CHANNEL, time() - 60, "7k3q") == slack.workspace.in_channel(CHANNEL)[0].ts
+        assert (
+            await calls.find(CHANNEL, (time() - 60, time() + 60), "7k3q") == slack.workspace.in_channel(CHANNEL)[0].ts
+        )
         assert sum(call.method == "conversations.history" for call in slack.workspace.calls) == 3
+
+    async def test_further_than_that_nobody_looks(
+        self, calls: Calls, slack: FakeSlack, time: StillTime, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await calls.post(CHANNEL, CARD, "7k3q")
+        slack.budgets.on = False
+        for _ in range(250):
+            await slack.say("U0ANA", CHANNEL, "is anybody there?")
+        monkeypatch.setattr("bot.doors.slack.calls.PAGES", 1)
+        assert await calls.find(CHANNEL, (time() - 60, time() + 60), "7k3q") is None
 
 
 class TestOnePerson:

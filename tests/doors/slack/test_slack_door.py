@@ -269,9 +269,23 @@ async def test_the_next_life_shows_what_this_one_left(room: Room, bot: Bot) -> N
     await room.clicks(BEN, APPROVE)
     await until(lambda: bot.ledger.operation(id).state == "queued")
     await works(bot, id)
-    next_life = door_of(bot, room.slack)
+    next_life = door_of(room.bot, room.slack)
     await next_life.start()
     await room.shows("✅ Done")
+    await next_life.stop()
+    assert len(room.cards) == 1
+
+
+async def test_a_call_that_does_not_end_keeps_the_process_from_ending_only_for_a_moment(room: Room) -> None:
+    room.slack.faults.add(Fault(Kind.SLOW, "chat.postMessage", delay_s=5))
+    await room.types(ANA, "rollback backend")
+    await until(lambda: room.calls("chat.postMessage"))
+    async with asyncio.timeout(4):
+        await room.door.stop()
+    next_life = door_of(room.bot, room.slack)
+    await next_life.start()
+    await room.types(BEN, f"deny {room.card.metadata['event_payload']['operation']}")
+    await room.shows("⛔ Denied")
     await next_life.stop()
     assert len(room.cards) == 1
 

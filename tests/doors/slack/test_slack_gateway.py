@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.errors import StoreError
 from bot.core.request import Address
-from bot.doors.slack import gateway as module
+from bot.doors.slack import posts, whispers
 from bot.doors.slack.answers import said
 from bot.doors.slack.gateway import Gateway
 from bot.sandbox.slack import FakeSlack
@@ -188,6 +188,24 @@ async def test_a_post_whose_answer_was_lost_is_looked_for_before_it_is_made_agai
     assert calls_of(slack, "chat.postMessage") == (1 if kind is Kind.LOST_ANSWER else 2)
 
 
+async def test_while_slack_does_not_let_us_look_nothing_is_posted_again(
+    gateway: Gateway, tell: Teller, time: StillTime, slack: FakeSlack, channel: Channel
+) -> None:
+    slack.faults.add(Fault(Kind.LOST_ANSWER, "chat.postMessage", times=2))
+    slack.faults.add(Fault(Kind.RATELIMITED, "conversations.history", retry_after_s=20))
+    tell.waiting()
+    await gateway.round()
+    tell.waiting()
+    for _ in range(20):
+        time.advance(1)
+        await gateway.round()
+    assert (len(channel()), calls_of(slack, "conversations.history")) == (2, 1)
+    time.advance(1)
+    await gateway.round()
+    assert (len(channel()), calls_of(slack, "conversations.history")) == (2, 3)
+    assert calls_of(slack, "chat.postMessage") == 2
+
+
 async def test_a_crash_between_post_and_memory_makes_no_second_message(
     another_gateway: Callable[[], Gateway], tell: Teller, time: StillTime, slack: FakeSlack, channel: Channel
 ) -> None:
@@ -289,6 +307,38 @@ async def test_a_channel_that_aisq_is_not_in_is_explained_once_and_served_after_
     assert len(channel()) == 1
 
 
+async def test_when_even_the_explanation_cannot_be_shown_the_tries_go_on(
+    gateway: Gateway,
+    tell: Teller,
+    time: StillTime,
+    slack: FakeSlack,
+    channel: Channel,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    slack.faults.add(Fault(Kind.ERROR, "chat.postMessage", error="not_in_channel"))
+    slack.faults.add(Fault(Kind.ERROR, "chat.postEphemeral", error="user_not_in_channel"))
+    id = tell.waiting()
+    await gateway.round()
+    assert f"nobody was told why {id} is not shown" in caplog.text
+    time.advance(1)
+    await gateway.round()
+    assert len(channel()) == 1
+
+
+async def test_a_refusal_that_is_not_about_the_channel_is_not_explained(
+    gateway: Gateway, tell: Teller, time: StillTime, slack: FakeSlack, channel: Channel
+) -> None:
+    id = tell.waiting()
+    await gateway.round()
+    slack.faults.add(Fault(Kind.ERROR, "chat.update", error="token_revoked"))
+    tell.approve(id)
+    await gateway.round()
+    time.advance(1)
+    await gateway.round()
+    assert channel()[0].text.startswith("⏳ About to begin")
+    assert slack.workspace.ephemerals == []
+
+
 async def test_blocks_that_slack_refuses_are_replaced_by_their_text_and_the_buttons(
     gateway: Gateway, tell: Teller, slack: FakeSlack, channel: Channel
 ) -> None:
@@ -306,14 +356,14 @@ async def test_one_row_that_cannot_be_drawn_keeps_no_other_from_being_shown(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     bad, good = tell.waiting(), tell.waiting()
-    drawn = module.card
+    drawn = posts.card
 
     def fails(record):
         if record.id == bad:
             raise ZeroDivisionError("a bug")
         return drawn(record)
 
-    monkeypatch.setattr(module, "card", fails)
+    monkeypatch.setattr(posts, "card", fails)
     with caplog.at_level(logging.ERROR):
         await gateway.round()
     assert [message.metadata["event_payload"]["operation"] for message in channel()] == [good]
@@ -349,6 +399,18 @@ async def test_an_answer_is_shown_once_to_the_asker_alone(
     await gateway.round()
     assert [told.text for told in slack.workspace.ephemerals] == ["S. backend-00041-kex 100 % serves."]
     assert channel() == []
+
+
+async def test_an_answer_that_another_process_is_giving_is_left_to_it(
+    gateway: Gateway, messages: SqlMessages, tell: Teller, time: StillTime, slack: FakeSlack
+) -> None:
+    id = tell.answered()
+    assert messages.trying(id, {}, time.now(), seen=None)
+    await gateway.round()
+    assert slack.workspace.ephemerals == []
+    time.advance(30)
+    await gateway.round()
+    assert len(slack.workspace.ephemerals) == 1
 
 
 async def test_an_answer_is_not_repeated_after_a_restart(
@@ -410,7 +472,7 @@ async def test_a_used_up_response_url_is_replaced_by_a_message_for_one_person(
 async def test_what_no_row_knows_is_tried_again_a_few_times(
     gateway: Gateway, slack: FakeSlack, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(module, "TELL_AGAIN_S", (0.0, 0.0))
+    monkeypatch.setattr(whispers, "AGAIN_S", (0.0, 0.0, 0.0))
     place = {"channel": CHANNEL, "user": "U0ANA"}
     slack.faults.add(Fault(Kind.RATELIMITED, "chat.postEphemeral", times=2, retry_after_s=0))
     await gateway.tell(place, said("Third time."))

@@ -74,7 +74,7 @@ async def test_the_main_job_and_then_the_way_back_while_slack_is_down(whole: Roo
     whole.slack.faults.add(Fault(Kind.DOWN))
     await whole.clicks("U0BEN", "aisq.approve")
     async with asyncio.timeout(20):
-        while (await asyncio.to_thread(whole.ledger.operation, id)).state != "applied":
+        while (await asyncio.to_thread(whole.bot.ledger.operation, id)).state != "applied":
             await asyncio.sleep(0.05)
     assert traffic(cloud) == bad
     assert whole.card.text.startswith("✋ Waiting for approval")

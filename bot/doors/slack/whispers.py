@@ -1,0 +1,70 @@
+"""What one person alone is shown: answers, refusals, explanations. They vanish, so they are never the record."""
+
+import asyncio
+import logging
+
+from bot.core.errors import BotError, Transient
+from bot.core.system import Clock, Shown
+from bot.doors.slack.answers import said, whisper
+from bot.doors.slack.blocks import Card
+from bot.doors.slack.calls import Calls, Refusal
+from bot.doors.slack.pace import Pace
+from bot.doors.slack.pauses import Pauses
+from bot.doors.slack.shelf import Place, Shelf
+
+AGAIN_S = (1.0, 3.0, 10.0)
+SHUT = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})  # channels, for us
+log = logging.getLogger(__name__)
+
+
+class Whispers:
+    """`clock` is the time that people see."""
+
+    def __init__(self, calls: Calls, shelf: Shelf, pauses: Pauses, clock: Clock, pace: Pace) -> None:
+        self._calls, self._shelf, self._pauses, self._clock, self._pace = calls, shelf, pauses, clock, pace
+
+    async def answer(self, one: Shown) -> None:
+        """Show what became of a request to whoever asked; given up when it is late or Slack refuses."""
+        record = one.record
+        if self._clock.now() - record.updated_at <= self._pace.answers_for:
+            if not await self._shelf.begin(one, {}):
+                return
+            try:
+                await self._send(record.request.address.place, whisper(record))
+            except Refusal as refused:
+                log.warning("the answer of %s was given up: %s", record.id, refused)
+        await self._shelf.keep(record.id, record.revision, {})
+
+    async def tell(self, place: Place, told: Card) -> None:
+        """Show what no row knows; given up when Slack cannot be reached for a while. Never raises a BotError."""
+        for again_s in AGAIN_S:
+            try:
+                return await self._send(place, told)
+            except Transient as error:
+                await asyncio.sleep(max(again_s, error.retry_after_s))
+            except BotError as error:
+                log.warning("an answer was not shown: %s", error)
+                return
+        log.warning("an answer was given up: Slack could not be reached")
+
+    async def explain(self, one: Shown, refused: Refusal) -> None:
+        """Tell the asker, once, why nobody sees the message; later tries to post it go on."""
+        operation = one.record.id
+        if refused.error not in SHUT or not self._pauses.first(f"explain {operation}"):
+            return
+        sentence = (
+            f"I cannot write in this channel ({refused.error}), so nobody sees the plan of `{operation}`."
+            f" Invite me with `/invite @aisq`; meanwhile `ops show {operation}` shows it."
+        )
+        try:
+            await self._send(one.record.request.address.place, said(sentence))
+        except BotError as error:
+            log.warning("nobody was told why %s is not shown: %s", operation, error)
+
+    async def _send(self, place: Place, told: Card) -> None:
+        if url := place.get("response_url"):
+            try:
+                return await self._calls.respond(url, told)
+            except Refusal as refused:
+                log.info("%s", refused)  # used up, or older than half an hour
+        await self._calls.whisper(place["channel"], place["user"], told)

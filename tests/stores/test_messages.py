@@ -1,0 +1,162 @@
+"""What a chat shows of each operation: who is behind, who may post, and what a race leaves."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from bot.core.request import Address
+from bot.stores import database
+from bot.stores.ledger import SqlLedger
+from bot.stores.messages import SqlMessages
+from tests.doors.slack.harness import NOON, StillTime, Teller
+
+SINCE = NOON - timedelta(days=2)
+PLACE = {"channel": "C0AISQ", "since": "1"}
+SHOWN = {"channel": "C0AISQ", "ts": "1790000000.000100"}
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    url = f"sqlite:///{tmp_path / 'aisq.sqlite'}"
+    database.upgrade(url)
+    made = database.connect(url)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def messages(engine: Engine) -> SqlMessages:
+    return SqlMessages(engine)
+
+
+@pytest.fixture
+def time() -> StillTime:
+    return StillTime()
+
+
+@pytest.fixture
+def tell(engine: Engine, time: StillTime) -> Teller:
+    return Teller(SqlLedger(engine, time), time)
+
+
+def behind(messages: SqlMessages, since: datetime = SINCE, limit: int = 200) -> list[str]:
+    return [one.record.id for one in messages.behind("slack", since=since, limit=limit)]
+
+
+def test_a_fresh_request_is_behind_until_something_is_shown(messages: SqlMessages, tell: Teller) -> None:
+    id = tell.asked()
+    (one,) = messages.behind("slack", since=SINCE)
+    assert (one.record.id, one.place, one.revision, one.tried_at) == (id, {}, 0, None)
+    messages.showing(id, 1, SHOWN)
+    assert behind(messages) == []
+    tell.planned(id)
+    (one,) = messages.behind("slack", since=SINCE)
+    assert (one.record.state, one.record.revision, one.place, one.revision) == ("waiting", 2, SHOWN, 1)
+
+
+def test_what_was_refused_at_once_is_never_behind(messages: SqlMessages, tell: Teller) -> None:
+    tell.asked(state="denied")
+    assert behind(messages) == []
+
+
+def test_what_was_refused_later_is(messages: SqlMessages, tell: Teller) -> None:
+    id = tell.asked()
+    tell.planned(id, "denied", plan=None, digest="")
+    assert behind(messages) == [id]
+
+
+def test_other_doors_are_not_looked_at(messages: SqlMessages, tell: Teller) -> None:
+    tell.waiting(address=Address(door="cli"))
+    assert behind(messages) == []
+    assert len(messages.behind("cli", since=SINCE)) == 1
+
+
+def test_every_change_that_people_should_see_makes_it_behind_again(messages: SqlMessages, tell: Teller) -> None:
+    id = tell.waiting()
+
+    def catches_up() -> str:
+        (one,) = messages.behind("slack", since=SINCE)
+        messages.showing(id, one.record.revision, SHOWN)
+        assert behind(messages) == []
+        return one.record.state
+
+    assert catches_up() == "waiting"
+    tell.approve(id)
+    assert catches_up() == "queued"
+    token = tell.run(id)
+    assert catches_up() == "running"
+    tell.ledger.cancel(id, "Cho Tanaka")
+    assert catches_up() == "running"
+    tell.finish(id, token)
+    assert catches_up() == "applied"
+    tell.ledger.judged(id, "holds", "Errors fell.")
+    assert catches_up() == "applied"
+
+
+def test_what_moved_last_is_first_and_the_limit_holds(messages: SqlMessages, tell: Teller, time: StillTime) -> None:
+    ids = []
+    for _ in range(3):
+        ids.append(tell.waiting())
+        time.advance(1)
+    assert behind(messages) == ids[::-1]
+    assert behind(messages, limit=1) == [ids[-1]]
+
+
+def test_what_is_too_old_is_left_as_it_is(messages: SqlMessages, tell: Teller, time: StillTime) -> None:
+    tell.waiting()
+    assert behind(messages, since=NOON + timedelta(seconds=1)) == []
+
+
+class TestTrying:
+    def test_only_one_of_two_begins(self, messages: SqlMessages, tell: Teller, time: StillTime) -> None:
+        id = tell.waiting()
+        assert messages.trying(id, PLACE, time.now(), seen=None)
+        assert not messages.trying(id, PLACE, time.now(), seen=None)
+        (one,) = messages.behind("slack", since=SINCE)
+        assert (one.place, one.tried_at) == (PLACE, time.now())
+
+    def test_who_saw_the_last_try_may_begin_the_next(
+        self, messages: SqlMessages, tell: Teller, time: StillTime
+    ) -> None:
+        id, first = tell.waiting(), time.now()
+        assert messages.trying(id, PLACE, first, seen=None)
+        time.advance(30.5)
+        assert messages.trying(id, PLACE, time.now(), seen=first)
+        assert not messages.trying(id, PLACE, time.now(), seen=first), "somebody else was faster"
+
+    def test_nobody_saw_a_try_that_was_never_made(self, messages: SqlMessages, tell: Teller, time: StillTime) -> None:
+        assert not messages.trying(tell.waiting(), PLACE, time.now(), seen=time.now())
+
+    def test_what_did_not_arrive_may_be_tried_at_once(
+        self, messages: SqlMessages, tell: Teller, time: StillTime
+    ) -> None:
+        id = tell.waiting()
+        messages.trying(id, PLACE, time.now(), seen=None)
+        messages.untried(id)
+        (one,) = messages.behind("slack", since=SINCE)
+        assert (one.place, one.tried_at) == ({}, None)
+        assert messages.trying(id, PLACE, time.now(), seen=None)
+        messages.untried("never tried")
+
+
+class TestShowing:
+    def test_it_ends_the_try(self, messages: SqlMessages, tell: Teller, time: StillTime) -> None:
+        id = tell.waiting()
+        messages.trying(id, PLACE, time.now(), seen=None)
+        messages.showing(id, 2, SHOWN)
+        assert behind(messages) == []
+
+    def test_an_old_revision_that_covers_a_newer_one_is_owed_again(self, messages: SqlMessages, tell: Teller) -> None:
+        id = tell.waiting()
+        messages.showing(id, 2, SHOWN)
+        messages.showing(id, 1, SHOWN)  # another process was slow
+        (one,) = messages.behind("slack", since=SINCE)
+        assert (one.revision, one.place) == (0, SHOWN)
+
+    def test_a_message_that_was_found_again_is_brought_up_to_date(self, messages: SqlMessages, tell: Teller) -> None:
+        id = tell.waiting()
+        messages.showing(id, 0, SHOWN)
+        assert behind(messages) == [id]
