@@ -3,24 +3,28 @@
 Everything goes over the wires that it would really take: signed requests through the Slack door, gRPC to the cloud.
 """
 
+import json
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.panel import Panel
-from rich.rule import Rule
-from rich.text import Text
 
-from bot.sandbox.rehearsal import Rehearsal
+from bot.sandbox import drawing
+from bot.sandbox.rehearsal import NotReady, Rehearsal
 from bot.sandbox.transcript import buttons, lines
 
 SERVICE = "ai-square-prod/us-central1/backend"
 CHANNEL, CHANNEL_NAME = "C0AISQ", "#ai-square-ops"
-RATE, BAD_ERRORS = 60.0, 0.08
+PEOPLE = {"ana": "U0ANA", "ben": "U0BEN"}
+RATE, BAD_ERRORS = 120.0, 0.08
+COUNTED_S = 9 * 60  # until monitoring, which is three minutes late, has counted five minutes of the bad release
 PATIENCE_S = 40.0
+MOVING = ("Waiting", "About to begin", "In progress", "Done")  # what the message may say while traffic moves
 
 
 class DemoFailed(Exception):
@@ -28,113 +32,135 @@ class DemoFailed(Exception):
 
 
 def main() -> int:
-    """Tell the story; 0 only if the cloud's own log shows the move."""
-    console = Console(width=100, highlight=False)
+    """Tell the story in a town of its own; 0 only if the cloud's own log shows the move."""
+    console = drawing.console()
+    console.print(drawing.heading("aisq demo"))
+    console.print(
+        f"A small cloud and a small Slack on this machine, and aisq between them. Their clock runs {RATE:.0f} times"
+        " as fast as ours, so that nobody has to wait for metrics."
+    )
     with tempfile.TemporaryDirectory(prefix="aisq-demo-") as folder, Rehearsal(Path(folder), rate=RATE) as rehearsal:
-        try:
-            _Story(rehearsal, console).tell()
-        except DemoFailed as failed:
-            console.print(f"[bold red]The demo failed:[/] {failed}")
-            console.print(rehearsal.log.read_text()[-2000:], markup=False)
-            return 1
+        return tell(rehearsal, console)
+
+
+def tell(rehearsal: Rehearsal, console: Console) -> int:
+    """The story in a town; says in one sentence what went wrong, if anything did, and returns 1 then."""
+    try:
+        Story(rehearsal, console).tell()
+    except (DemoFailed, NotReady) as failed:
+        console.print(f"\n[bold red]The demo failed:[/] {failed.args[0]}")
+        return 1
     return 0
 
 
-class _Story:
+class Story:
+    """What happens, and what is shown of it."""
+
     def __init__(self, rehearsal: Rehearsal, console: Console) -> None:
         self._town, self._console = rehearsal, console
         self._cloud, self._people = rehearsal.cloud, rehearsal.people
+        self._facts: dict[str, str] = {}
 
     def tell(self) -> None:
-        self._prologue()
-        bad, good = self._outage()
-        operation = self._rollback()
-        moved_s = self._approve(operation, good)
-        self._verify(operation)
-        self._audit(bad, good, moved_s)
-
-    def _prologue(self) -> None:
-        self._say(
-            "aisq demo",
-            f"A small cloud and a small Slack on this machine; its clock runs {RATE:.0f} times as fast as ours.",
-        )
+        """All of it. Raises DemoFailed, and NotReady when the bot does not start."""
         self._town.upgrade()
         self._town.start()
         self._town.wait_ready()
+        good = self._outage()
+        card = self._ask()
+        self._approve(card, good)
+        self._judge(card)
+        self._audit(card["metadata"]["event_payload"]["operation"])
+        self._prove(good)
+        self._sum_up()
 
-    def _outage(self) -> tuple[str, str]:
-        """Somebody deploys a release that fails; people notice."""
-        self._say(
-            "1 · a bad release",
-            "The pipeline deploys a new release of ai-square's backend, and all traffic goes to it.",
-        )
-        good = next(iter(self._served()))
+    def _outage(self) -> str:
+        """Somebody deploys a release that fails; people notice. Returns what served before."""
+        self._chapter("1 · a bad release", "The pipeline deploys a new release of ai-square's backend.")
+        good, fine = next(iter(self._served())), self._errors()
         bad = self._cloud.release(SERVICE, error_rate=BAD_ERRORS, traffic=100)
         self._until(lambda: self._served() == {bad: 100}, "the bad release never took traffic")
-        self._console.print(f"   {good} ──▶ {bad}   requests now fail {self._errors():.1%} of the time")
-        time.sleep(60 * 6 / RATE)  # six minutes of the town: monitoring is about three minutes late
-        self._person("ana", "/aisq status backend")
-        self._slash("U0ANA", "status backend")
-        answer = self._wait_for_answer("U0ANA")
-        self._bot(answer, "only ana sees this")
-        return bad, good
+        failing = self._errors()
+        self._note(f"all traffic        {good} ──▶ {bad}")
+        self._note(f"failing requests   {fine:.1%} ──▶ {failing:.1%}\n")
+        self._facts["failing before"] = f"{failing:.1%} of requests, on {bad}"
+        time.sleep(COUNTED_S / RATE)
+        self._type("ana", "status backend")
+        self._until(lambda: bool(self._people.ephemerals(PEOPLE["ana"])), "ana got no answer")
+        self._show(self._people.ephemerals(PEOPLE["ana"])[-1], "only ana sees this")
+        return good
 
-    def _rollback(self) -> dict[str, Any]:
-        self._say("2 · ana rolls back", "She need not know to what: aisq looks up which release served well last.")
-        self._person("ana", '/aisq rollback backend --reason "5xx since the last deploy"')
-        said = self._slash("U0ANA", 'rollback backend --reason "5xx since the last deploy"')
+    def _ask(self) -> dict[str, Any]:
+        self._chapter("2 · ana rolls back", "She need not know to what: aisq looks up which release served well last.")
+        said = self._type("ana", 'rollback backend --reason "5xx since the last deploy"')
+        self._facts["Slack got its answer"] = f"after {said.get('ms', 0):.0f} ms, and would have waited for 3000"
         card = self._message(lambda message: bool(buttons(message)), "no plan to approve appeared")
-        self._console.print(f"   [dim]acknowledged after {said.get('ms', 0):.0f} ms[/]")
-        self._bot(card, CHANNEL_NAME)
+        self._show(card, CHANNEL_NAME)
         return card
 
-    def _approve(self, card: dict[str, Any], good: str) -> float:
-        self._say(
-            "3 · ben approves",
-            "Nobody approves their own request. What ben approves is this plan, on this state of the world.",
+    def _approve(self, card: dict[str, Any], good: str) -> None:
+        self._chapter(
+            "3 · ben approves", "Nobody approves their own request. What ben approves is this plan, and no other."
         )
         approve = next(name for name in buttons(card) if "approve" in name)
-        self._person("ben", f"clicks [ {buttons(card)[approve]} ]")
+        self._console.print(drawing.typed("ben", f"clicks [ {buttons(card)[approve]} ]"))
         began = time.monotonic()
-        self._people.click("U0BEN", CHANNEL, card["ts"], approve)
-        self._until(lambda: self._served() == {good: 100}, "traffic never reached the good release")
+        self._people.click(PEOPLE["ben"], CHANNEL, card["ts"], approve)
+        self._until(lambda: self._served() == {good: 100} or self._has_ended_badly(card), "traffic never moved")
         moved_s = time.monotonic() - began
-        self._console.print(
-            f"   100 % of traffic on [bold green]{good}[/] {moved_s:.1f} s after the click"
-            f" ({moved_s * RATE:.0f} s of the town)   requests now fail {self._errors():.1%} of the time"
-        )
-        return moved_s
+        if self._served() != {good: 100}:
+            raise DemoFailed(f"traffic did not move. aisq says: {self._now(card)['text']}")
+        self._note(f"all traffic        {good}, {moved_s:.1f} s after the click")
+        self._note(f"failing requests   {self._errors():.1%}")
+        self._facts["approval to 100 %"] = f"{moved_s:.1f} s"
+        self._facts["failing after"] = f"{self._errors():.1%} of requests, on {good}"
 
-    def _verify(self, card: dict[str, Any]) -> None:
-        self._say(
-            "4 · did it help?", "Monitoring is late; when it has counted the minutes after the move, aisq compares."
+    def _judge(self, card: dict[str, Any]) -> None:
+        self._chapter(
+            "4 · did it help?", "Monitoring is late. When it has counted the minutes after the move, aisq compares."
         )
-        judged = self._message(
-            lambda message: message["ts"] == card["ts"] and "Errors" in " ".join(lines(message)), "nothing was judged"
+        self._until(
+            lambda: "Errors" in " ".join(lines(self._now(card))) or self._has_ended_badly(card), "nothing was judged"
         )
-        self._bot(judged, f"{CHANNEL_NAME}, the same message, edited {judged['edit_count']} times")
+        judged = self._now(card)
+        self._show(judged, f"{CHANNEL_NAME}, the same message, edited {judged['edit_count']} times")
+        if "Errors fell from" not in " ".join(lines(judged)):
+            raise DemoFailed(f"errors did not fall. aisq says: {judged['text']}")
 
-    def _audit(self, bad: str, good: str, moved_s: float) -> None:
-        self._say(
-            "5 · what is on record", "Hash-chained, and beside it the cloud's own log, which aisq does not write."
+    def _audit(self, operation: str) -> None:
+        """What aisq has on record, and whether that is whole."""
+        self._chapter(
+            "5 · what is on record",
+            f"`aisq audit {operation}`: each link is hashed over the one before. Times are the town's.",
         )
-        recorded = self._town.aisq("audit", "--limit", "12", "--as", "U0ANA")
-        self._console.print(recorded.stdout.rstrip(), markup=False)
-        verified = self._town.aisq("audit", "verify", "--as", "U0ANA")
-        self._console.print("   " + verified.stdout.strip().replace("\n", "\n   "), markup=False)
-        committed = [
-            call for call in self._cloud.calls(method="UpdateService") if call["committed"] and call["api"] != "console"
-        ]
-        for call in committed:
-            self._console.print(f"   cloud: {call['method']} {call['fate']}, traffic {call['traffic']}", markup=False)
-        if [call["traffic"] for call in committed] != [{good: 100}]:
-            raise DemoFailed(f"the cloud's log does not show one move to {good}: {committed}")
-        if recorded.returncode or verified.returncode:
-            raise DemoFailed(f"the audit record could not be read: {recorded.stderr}{verified.stderr}")
-        self._say(
-            "done",
-            f"Away from {bad}, in {moved_s:.1f} s from approval. `make sandbox` keeps all this running to try more.",
-        )
+        with ThreadPoolExecutor(2) as both:
+            listed = both.submit(self._answer, "audit", operation)
+            verified = both.submit(self._answer, "audit", "verify")
+        table = next(part for part in listed.result()["parts"] if part["is_"] == "table")
+        at = [table["columns"].index(name) for name in ("at", "event", "by", "what", "hash")]
+        rows = [tuple(str(row[column]) for column in at) for row in reversed(table["rows"])]
+        shown = [(_time(when), event, by, what, hash[:8]) for when, event, by, what, hash in rows]
+        self._list(shown, ("dim", "bold", "cyan", "", "dim"))
+        checked = verified.result()
+        if not checked["good"]:
+            raise DemoFailed(checked["title"])
+        self._facts["on record"] = f"{len(rows)} links; {checked['title'][0].lower()}{checked['title'][1:]}"
+
+    def _prove(self, good: str) -> None:
+        """The cloud's own log must show one change, and which."""
+        made = [call for call in self._cloud.calls() if call["committed"] and call["api"] != "console"]
+        self._chapter("6 · what the cloud says", "Its own log of changes, which aisq does not write.")
+        rows = [(_time(call["at"]), call["method"], call["fate"], _split(call["traffic"])) for call in made]
+        self._list(rows, ("dim", "bold", "", ""))
+        if [(call["method"], call["traffic"]) for call in made] != [("UpdateService", {good: 100})]:
+            raise DemoFailed(f"the cloud's log does not show one move to {good}, but {len(made)} changes.")
+
+    def _sum_up(self) -> None:
+        self._facts["clock"] = f"{self._town.town.rate:.0f} times as fast as ours; the seconds above are ours"
+        self._console.print()
+        self._console.print(drawing.heading("production is safe"))
+        self._console.print(drawing.facts(self._facts))
+        self._console.print("\n`make sandbox` keeps all this running: break it yourself.", markup=False)
 
     # --- looking
 
@@ -144,21 +170,18 @@ class _Story:
     def _errors(self) -> float:
         return float(self._cloud.service(SERVICE)["error_rate"])
 
-    def _slash(self, user: str, text: str) -> dict[str, Any]:
-        said = self._people.slash(user, CHANNEL, text)
-        if not said.get("ok"):
-            raise DemoFailed(f"Slack could not deliver `/aisq {text}`: {said}")
-        return said
+    def _now(self, card: dict[str, Any]) -> dict[str, Any]:
+        return next(message for message in self._people.messages(CHANNEL) if message["ts"] == card["ts"])
 
-    def _wait_for_answer(self, user: str) -> dict[str, Any]:
-        seen: list[dict[str, Any]] = []
+    def _has_ended_badly(self, card: dict[str, Any]) -> bool:
+        return not any(word in self._now(card)["text"] for word in MOVING)
 
-        def arrived() -> bool:
-            seen[:] = self._people.ephemerals(user)
-            return bool(seen)
-
-        self._until(arrived, f"{user} got no answer")
-        return seen[-1]
+    def _answer(self, *words: str) -> dict[str, Any]:
+        """What `aisq WORDS --json` answers."""
+        ran = self._town.aisq(*words, "--json", "--as", PEOPLE["ana"])
+        if not ran.stdout.startswith("{"):
+            raise DemoFailed(f"`aisq {' '.join(words)}` said: {ran.stderr.strip()}")
+        return dict(json.loads(ran.stdout))
 
     def _message(self, wanted: Callable[[dict[str, Any]], bool], otherwise: str) -> dict[str, Any]:
         found: list[dict[str, Any]] = []
@@ -174,19 +197,37 @@ class _Story:
         deadline = time.monotonic() + PATIENCE_S
         while not true():
             if time.monotonic() > deadline:
-                raise DemoFailed(otherwise)
+                raise DemoFailed(f"{otherwise}, for {PATIENCE_S:.0f} s.")
             time.sleep(0.03)
 
-    # --- showing
+    # --- acting and showing
 
-    def _say(self, title: str, text: str) -> None:
+    def _type(self, person: str, text: str) -> dict[str, Any]:
+        self._console.print(drawing.typed(person, f"/aisq {text}"))
+        said = self._people.slash(PEOPLE[person], CHANNEL, text)
+        if not said.get("ok"):
+            raise DemoFailed(f"Slack could not deliver `/aisq {text}`: {said.get('error')}")
+        return said
+
+    def _chapter(self, title: str, text: str) -> None:
         self._console.print()
-        self._console.print(Rule(f"[bold]{title}[/]", align="left"))
+        self._console.print(drawing.heading(title))
         self._console.print(text, markup=False)
+        self._console.print()
 
-    def _person(self, name: str, text: str) -> None:
-        self._console.print(Text.assemble("\n   ", (f"{name:>4}", "bold cyan"), "  ", (text, "bold")))
+    def _list(self, rows: Sequence[tuple[str, ...]], styles: tuple[str, ...]) -> None:
+        self._console.print(drawing.columns(rows, styles, 3, self._console.width))
 
-    def _bot(self, message: dict[str, Any], where: str) -> None:
-        body = Text("\n".join(lines(message)))
-        self._console.print(Panel(body, title="aisq", title_align="left", subtitle=where, subtitle_align="right"))
+    def _note(self, text: str) -> None:
+        self._console.print(f"        {text}", markup=False)
+
+    def _show(self, message: dict[str, Any], where: str) -> None:
+        self._console.print(drawing.message(message, where))
+
+
+def _time(instant: str) -> str:
+    return f"{datetime.fromisoformat(instant):%H:%M:%S}"
+
+
+def _split(traffic: dict[str, int]) -> str:
+    return ", ".join(f"{share} % to {name}" for name, share in traffic.items())

@@ -23,6 +23,10 @@ READY_WITHIN_S, STOP_WITHIN_S = 30.0, 15.0
 LOG_END = 3000  # characters of the log that an error shows
 
 
+class NotReady(Exception):
+    """The bot does not take work; the message has the end of its log."""
+
+
 class Child(Protocol):
     """A bot that runs."""
 
@@ -118,14 +122,14 @@ class Rehearsal:
         return self.bot
 
     def wait_ready(self) -> None:
-        """Until the bot takes work. Raises RuntimeError, with the end of its log, if it does not."""
+        """Until the bot takes work. Raises NotReady, with the end of its log, if it does not."""
         assert self.bot is not None, "start it first"
         deadline = time.monotonic() + READY_WITHIN_S
         while time.monotonic() < deadline and self.bot.poll() is None:
             if self.ready():
                 return
             time.sleep(0.03)
-        raise RuntimeError(f"the bot did not become ready:\n{self.log_end()}")
+        raise NotReady(f"the bot did not become ready:\n{self.log_end()}")
 
     def log_end(self) -> str:
         """What the bot said last."""
