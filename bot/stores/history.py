@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from bot.core.ports import Traffic
 from bot.core.request import Target
 from bot.core.system import Clock, Pin, Serving
+from bot.stores.database import reading
 from bot.stores.repeat import repeatable
 from bot.stores.tables import PinRow, ServingRow
 
@@ -19,13 +20,13 @@ class SqlHistory:
     """Spans of serving, extended at each look."""
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
-        self._transaction = sessionmaker(engine).begin
+        self._transaction, self._reading = sessionmaker(engine).begin, sessionmaker(reading(engine)).begin
         self._clock = clock
 
     def served(self, target: Target) -> tuple[Serving, ...]:
         """Newest first."""
         rows = select(ServingRow).where(ServingRow.target == target.full_name).order_by(ServingRow.since.desc())
-        with self._transaction() as session:
+        with self._reading() as session:
             return tuple(_serving(row) for row in session.scalars(rows.limit(200)))
 
     def observed(self, target: Target, split: Traffic, version: str) -> None:
@@ -55,15 +56,15 @@ class SqlPins:
     """Where operations of ours hold traffic; written by the ledger in the transaction of the outcome."""
 
     def __init__(self, engine: Engine) -> None:
-        self._transaction = sessionmaker(engine).begin
+        self._reading = sessionmaker(reading(engine)).begin
 
     def pin(self, target: Target) -> Pin | None:
-        with self._transaction() as session:
+        with self._reading() as session:
             row = session.get(PinRow, target.full_name)
             return Pin.model_validate(row.pin) if row else None
 
     def pins(self) -> tuple[Pin, ...]:
-        with self._transaction() as session:
+        with self._reading() as session:
             return tuple(Pin.model_validate(row.pin) for row in session.scalars(select(PinRow).order_by(PinRow.target)))
 
 

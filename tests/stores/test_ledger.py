@@ -296,10 +296,8 @@ def test_listed_by_state_and_target(books: Books) -> None:
 
 
 def test_due_is_oldest_first(books: Books) -> None:
-    second, first = books.accept(), books.accept()
-    for id in (first, second):
-        books.propose(id, "queued")
-    assert [id for id, _ in books.ledger.due()] == [id for id, _ in sorted(books.ledger.due())]
-    books.clock.advance(-60)
-    earlier = books.at("queued")
-    assert books.ledger.due()[0] == (earlier, "shop/prod/backend")
+    made = []
+    for seconds in (0, 60, -120):
+        books.clock.advance(seconds)
+        made.append(books.at("queued"))
+    assert [id for id, _ in books.ledger.due()] == [made[2], made[0], made[1]]

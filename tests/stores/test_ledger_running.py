@@ -116,7 +116,7 @@ def test_a_write_from_intent_to_ending(books: Books) -> None:
     assert books.ledger.effect(key) is None
     intended = books.ledger.intend(id, token, effect(id), MOVE)
     bare = MOVE.model_copy(update={"undo": None})
-    assert intended == EffectRecord(effect=effect(id), call=bare) == books.ledger.effect(key)
+    assert intended == EffectRecord(effect=effect(id), call=bare, at=NOON) == books.ledger.effect(key)
     assert books.record(id).doing == 1
     books.ledger.issued(id, token, key, "operations/1")
     begun = books.ledger.effect(key)
