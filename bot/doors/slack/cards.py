@@ -121,7 +121,8 @@ def _verdict(record: OperationRecord, plan: Plan) -> Iterator[Block]:
 
 
 def _finding(found: Finding) -> Words:
-    head = f"{MARKS[found.level]} {found.subject}: "
+    says_so = found.sentence.lower().startswith(found.subject.lower().removesuffix("s"))
+    head = f"{MARKS[found.level]} " if says_so else f"{MARKS[found.level]} {found.subject}: "
     return (*blocks.words(head, bold=found.level != "good"), *blocks.sentence(found.sentence, 400))
 
 
@@ -150,7 +151,7 @@ def _when(at: datetime) -> str:
 def _small_print(record: OperationRecord) -> Block:
     permitted = f" · permitted by {record.permitted_by}" if record.permitted_by and record.digest else ""
     digest = f" · plan {record.digest[:12]}" if record.digest else ""
-    return blocks.context(f"{record.id}{digest}{permitted} · `ops show {record.id}` shows all of it")
+    return blocks.context(f"{record.id}{digest}{permitted} · ops show {record.id} shows all of it")
 
 
 def _buttons(record: OperationRecord) -> Iterator[Block]:

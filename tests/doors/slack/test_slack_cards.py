@@ -90,13 +90,13 @@ def test_a_card_that_waits_says_all_that_an_approver_needs() -> None:
         "ai-square/prod/backend: all traffic to backend-00041-kex, away from backend-00042-bad 100 %",
         "Plansend all traffic to backend-00041-kexsee that it servescompare errors before and after",
         "🟡 GO WITH RISK",
-        "! age: backend-00041-kex is 40 days old✓ image: image sha256:24302b5749ed is in the registry",
+        "! age: backend-00041-kex is 40 days old✓ image sha256:24302b5749ed is in the registry",
         "error rate now: 4.9 %Traffic then stays at backend-00041-kex: new releases get none until unpin backend.",
         "By hand:",
         "gcloud run services update-traffic backend --to-revisions=backend-00041-kex=100",
         "It needs one other person to approve it; Ana Alvarez cannot.",
         "It expires <!date^1795177800^{date_short_pretty} {time}|2026-11-20 12:30 UTC>.",
-        "7k3qabcdef · plan c0ffeec0ffee · permitted by grant.prod.rollout · `ops show 7k3qabcdef` shows all of it",
+        "7k3qabcdef · plan c0ffeec0ffee · permitted by grant.prod.rollout · ops show 7k3qabcdef shows all of it",
         "ApproveApprove this plan?"
         "ai-square/prod/backend: all traffic to backend-00041-kex, away from backend-00042-bad 100 %ApproveNot yetDeny",
     ]
@@ -173,7 +173,7 @@ class TestVerdict:
         assert said.index("✗ bad") < said.index("! risk") < said.index("✓ good")
 
     def test_good_findings_matter_only_before_it_happens(self) -> None:
-        assert "✓ image" in read(card(record("waiting")))
+        assert "✓ image sha256" in read(card(record("waiting")))
         assert "✓ image" not in read(card(record("applied")))
         assert "! age" in read(card(record("applied")))
 
@@ -314,7 +314,8 @@ def test_foreign_text_is_never_markup(word: str, field: str) -> None:
     only_ours = [text for text in markup(shown) if not text.startswith("It expires <!date^")]
     assert only_ours == []
     assert all(len(text.splitlines()) <= 1 or "preformatted" in str(shown.blocks) for text in texts(list(shown.blocks)))
-    assert "\u202e" not in str(shown) and "\x1b" not in str(shown)
+    said = shown.text + json.dumps(shown.blocks, ensure_ascii=False)
+    assert not any(char in said for char in "\u202e\u2066\x1b\x00\x07")
 
 
 def test_a_reason_cannot_pretend_to_be_another_line() -> None:

@@ -271,6 +271,21 @@ async def test_while_slack_is_down_tries_grow_rare_and_then_everything_is_right(
     assert [message.text.split(":")[0] for message in channel()] == ["✅ Done"]
 
 
+async def test_a_slack_that_does_not_answer_is_asked_once_not_once_for_each_message(
+    gateway: Gateway, tell: Teller, time: StillTime, slack: FakeSlack, channel: Channel
+) -> None:
+    slack.faults.add(Fault(Kind.RESET, times=3))
+    for _ in range(5):
+        tell.waiting()
+    await gateway.round()
+    await gateway.round()
+    assert len(slack.workspace.calls) == 1
+    for _ in range(20):
+        time.advance(1)
+        await gateway.round()
+    assert len(channel()) == 5
+
+
 async def test_a_message_that_somebody_deleted_is_made_again(
     gateway: Gateway, tell: Teller, time: StillTime, slack: FakeSlack, channel: Channel
 ) -> None:
