@@ -52,6 +52,7 @@ def past(release: str, health: Health = "good", total: int = 1000, errors: int =
         (0.09, "9 %"),
         (0.0999, "10 %"),
         (0.1, "10 %"),
+        (0.104, "10 %"),
         (0.12, "12 %"),
         (0.125, "12 %"),
         (0.9951, "100 %"),
@@ -201,6 +202,10 @@ def test_who_saw_more_tells_how_well_and_both_tell_until_when() -> None:
         ("c", "good", 1_000, ago(5)),
         ("d", "good", 1_000, ago(9)),
     ]
+
+
+def test_who_saw_as_much_tells_no_better_than_we_do() -> None:
+    assert merged((past("a", "bad", 900, 90),), (past("a", "good", 900),))[0].health == "bad"
 
 
 pasts_of_few = st.lists(

@@ -242,6 +242,7 @@ def state(serving: dict[str, int]) -> ServiceState:
         ({"a": 100}, {"b": 100}, ["a"]),
         ({"a": 100}, {"a": 90, "b": 10}, ["a"]),
         ({"a": 50, "b": 50}, {"a": 100}, ["b"]),
+        ({"a": 1, "b": 99}, {"b": 100}, ["a"]),
         ({"a": 20, "b": 80}, {"a": 10, "c": 90}, ["a", "b"]),
         ({"a": 100}, {"a": 100}, []),
         ({"a": 90, "b": 10}, {"a": 90, "b": 10}, []),
@@ -262,3 +263,9 @@ def test_the_schema_matters_where_the_catalog_says_so(target: Target, subjects: 
     found = can_take(target, {"a": 100}, state({"b": 100}), releases, CATALOG, Registry(), Secrets())
     assert [one.subject for one in found] == subjects
     assert found[1].sentence == "a runs at most 4 instances; what serves now, up to 9"
+
+
+def test_only_what_serves_is_compared_with() -> None:
+    releases = [release("a", max_instances=4), release("b", max_instances=4), release("idle", max_instances=99)]
+    found = can_take(WEB, {"a": 100}, state({"b": 100}), releases, CATALOG, Registry(), Secrets())
+    assert found[1].sentence == "up to 4 instances, no fewer than now"
