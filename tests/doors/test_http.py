@@ -143,11 +143,13 @@ async def test_not_ready_when_the_database_hangs_and_only_one_thread_waits_for_i
         return HEAD
 
     health = started(a_life(look=hanging), look_within_s=0.02)
-    answers = await asyncio.gather(*(get(health, "/readyz") for _ in range(5)))
-    assert {answer.status_code for answer in answers} == {503}
-    assert answers[0].json()["why"] == "the database did not answer within 0.02 s"
-    assert len(looks) == 1
-    hang.set()
+    try:
+        answers = await asyncio.gather(*(get(health, "/readyz") for _ in range(5)))
+        assert {answer.status_code for answer in answers} == {503}
+        assert answers[0].json()["why"] == "the database did not answer within 0.02 s"
+        assert len(looks) == 1
+    finally:
+        hang.set()
 
 
 async def test_ready_again_when_the_database_is_back() -> None:

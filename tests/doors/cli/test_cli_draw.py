@@ -55,7 +55,9 @@ def test_foreign_text_is_neither_markup_nor_control(part: Part) -> None:
 
 
 def test_paragraphs_are_wrapped_at_the_width() -> None:
-    assert widest(drawn(Text(text="word " * 60 + "x" * 200))) <= 80
+    shown = drawn(Text(text="word " * 60 + "x" * 200))
+    assert widest(shown) <= 80
+    assert (shown.count("word"), shown.count("x")) == (60, 200)
 
 
 def test_cells_of_every_type() -> None:
