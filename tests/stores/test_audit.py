@@ -63,6 +63,38 @@ def test_entries_are_newest_first_and_few(chain: Books) -> None:
     assert len(chain.audit.entries()) == 11
 
 
+TARGET = {"target": "shop/prod/backend"}
+WHOLE_STORY = [  # who asks, two who approve, one who cancels too late
+    ("asked", "slack:U0ANA", TARGET | {"text": "rollback backend", "door": "test"}),
+    (
+        "waiting",
+        "aisq",
+        TARGET
+        | {"detail": "good will serve", "digest": "digest of 0000op", "needs": 2, "permitted_by": "grant.rollback"},
+    ),
+    ("approved", "slack:U0BEN", TARGET | {"digest": "digest of 0000op"}),
+    ("approved", "slack:U0CHO", TARGET | {"digest": "digest of 0000op"}),
+    ("queued", "slack:U0CHO", TARGET | {"detail": "approved by ben"}),
+    ("running", "aisq", TARGET | {"detail": "in progress"}),
+    ("writing", "aisq", TARGET | {"key": "0000op/0/do", "version": "7", "verb": "Compute.set_traffic"}),
+    ("cancel asked", "ben", TARGET),
+    (
+        "written",
+        "aisq",
+        TARGET
+        | {
+            "key": "0000op/0/do",
+            "ending": "succeeded",
+            "version": "8",
+            "detail": "done",
+            "cloud_operation": "operations/1",
+        },
+    ),
+    ("applied", "aisq", TARGET | {"detail": "good serves"}),
+    ("judged", "aisq", TARGET | {"finding": "holds", "sentence": "errors fell"}),
+]
+
+
 def test_every_transition_is_one_link_in_its_own_transaction(books: Books) -> None:
     id, ledger = books.accept("0000op"), books.ledger
     books.propose(id, approvals_needed=2)
@@ -77,36 +109,7 @@ def test_every_transition_is_one_link_in_its_own_transaction(books: Books) -> No
     ledger.finish(id, token, "applied", "good serves", judge=True)
     ledger.judged(id, "holds", "errors fell")
     told = [(one.event, one.actor, one.body) for one in reversed(books.audit.entries())]
-    target = {"target": "shop/prod/backend"}
-    assert told == [
-        ("asked", "slack:U0ANA", target | {"text": "rollback backend", "door": "test"}),
-        (
-            "waiting",
-            "aisq",
-            target
-            | {"detail": "good will serve", "digest": "digest of 0000op", "needs": 2, "permitted_by": "grant.rollback"},
-        ),
-        ("approved", "slack:U0BEN", target | {"digest": "digest of 0000op"}),
-        ("approved", "slack:U0CHO", target | {"digest": "digest of 0000op"}),
-        ("queued", "slack:U0CHO", target | {"detail": "approved by ben"}),
-        ("running", "aisq", target | {"detail": "in progress"}),
-        ("writing", "aisq", target | {"key": "0000op/0/do", "version": "7", "verb": "Compute.set_traffic"}),
-        ("cancel asked", "ben", target),
-        (
-            "written",
-            "aisq",
-            target
-            | {
-                "key": "0000op/0/do",
-                "ending": "succeeded",
-                "version": "8",
-                "detail": "done",
-                "cloud_operation": "operations/1",
-            },
-        ),
-        ("applied", "aisq", target | {"detail": "good serves"}),
-        ("judged", "aisq", target | {"finding": "holds", "sentence": "errors fell"}),
-    ]
+    assert told == WHOLE_STORY
     assert books.audit.verify().entries == len(told)
 
 
