@@ -1,11 +1,25 @@
 """`aisq sandbox …`: rehearse and prove, on this machine alone."""
 
+import signal
+import sys
+from types import FrameType
+
 import click
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @click.group(help="A small cloud and a small Slack on this machine: rehearse an outage, or prove what aisq survives.")
 def sandbox() -> None:
-    """The group."""
+    """The group. Whoever ends a command early leaves no process behind."""
+    for one in SIGNALS:
+        signal.signal(one, _end)
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    for one in SIGNALS:  # while what was started is being ended, once is enough
+        signal.signal(one, signal.SIG_IGN)
+    sys.exit(128 + number)
 
 
 @sandbox.command(help="Tell the main job as a story: a bad release, a rollback, an approval.")

@@ -21,9 +21,11 @@ def console() -> Console:
     return made
 
 
-def message(said: dict[str, Any], where: str) -> Panel:
-    """A message in a frame."""
-    body = Group(*(_line(line) for line in drawn(said)))
+def message(said: dict[str, Any], where: str, known: Sequence[str] = ()) -> Panel:
+    """A message in a frame; its title, and those of its lines that are not `known`."""
+    every = drawn(said)
+    shown = [line for at, line in enumerate(every) if not at or not known or (line.text and str(line) not in known)]
+    body = Group(*map(_line, shown))
     return Panel(body, title="[bold]aisq[/]", title_align="left", subtitle=where, subtitle_align="right", style="none")
 
 

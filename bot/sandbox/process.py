@@ -102,7 +102,8 @@ class SandboxProcess:
         paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
         pipe = subprocess.PIPE
-        self._child = subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment)
+        # A session of its own: Ctrl-C is for whoever started it, who then closes its standard input.
+        self._child = subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment, start_new_session=True)
         line = self._stdout.readline()
         if not line:
             self._child.communicate()

@@ -42,10 +42,9 @@ Starter = Callable[[Mapping[str, str], Path], Child]
 
 def as_program(environment: Mapping[str, str], log: Path) -> Child:
     """Start `aisq serve` as people do; what it says goes to the file `log`."""
-    with log.open("ab") as said:
-        return subprocess.Popen(
-            [sys.executable, "-m", "bot", "serve"], env={**os.environ, **environment}, stdout=said, stderr=said
-        )
+    command, whole = [sys.executable, "-m", "bot", "serve"], {**os.environ, **environment}
+    with log.open("ab") as said:  # Ctrl-C is for the rehearsal, which then ends the bot
+        return subprocess.Popen(command, env=whole, stdout=said, stderr=said, start_new_session=True)
 
 
 class People:
@@ -106,15 +105,14 @@ class Rehearsal:
         self.bot: Child | None = None
 
     def upgrade(self) -> None:
-        """Bring the bot's database into being."""
-        self.aisq("db", "upgrade", check=True)
+        """Bring the bot's database into being. Raises NotReady."""
+        if (ran := self.aisq("db", "upgrade")).returncode:
+            raise NotReady(f"`aisq db upgrade` failed: {ran.stderr}{ran.stdout}")
 
-    def aisq(self, *words: str, check: bool = False) -> subprocess.CompletedProcess[str]:
+    def aisq(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run `aisq WORDS` beside the bot, on the same database."""
-        command = [sys.executable, "-m", "bot", *words]
-        return subprocess.run(
-            command, env={**os.environ, **self.settings}, capture_output=True, text=True, check=check, timeout=120
-        )
+        command, whole = [sys.executable, "-m", "bot", *words], {**os.environ, **self.settings}
+        return subprocess.run(command, env=whole, capture_output=True, text=True, check=False, timeout=120)
 
     def start(self, **more: str) -> Child:
         """Start the bot; does not wait until it is ready."""

@@ -1,136 +1,187 @@
 """The town and the bot, kept running for people to try: type as ana, ben or dev, break things, look."""
 
-import signal
+import os
+import select
 import sys
 import tempfile
-import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 from rich.console import Console
-from rich.panel import Panel
-from rich.text import Text
+from rich.markup import escape
 
+from bot.sandbox import drawing
 from bot.sandbox.process import ControlError
-from bot.sandbox.rehearsal import Rehearsal
-from bot.sandbox.transcript import buttons, lines
+from bot.sandbox.rehearsal import NotReady, Rehearsal
+from bot.sandbox.transcript import buttons, drawn
 
 SERVICE, CHANNEL = "ai-square-prod/us-central1/backend", "C0AISQ"
 PERSONS = {"ana": "U0ANA", "ben": "U0BEN", "cho": "U0CHO", "dev": "U0DEV"}
+CARD_WITHIN_S = 5.0  # how long a click waits for its card: who types fast need not count seconds
+LOOK_EVERY_S = 0.2
 HELP = """\
-  bad release            somebody deploys a backend that fails 8 % of its requests
-  ana status backend     ana types `/aisq status backend` in #ai-square-ops (also: ben, cho, dev)
+  bad release            somebody deploys a backend that fails 8 % of requests
+  ana status backend     ana types `/aisq status backend` (also: ben, cho, dev)
   ana rollback backend   …and asks to go back
   ben approve            ben clicks Approve on the newest card (or: ben deny)
-  kill                   kill -9 the bot, at any moment; it is started again, and goes on
+  kill                   kill -9 the bot, at any moment; another one takes over
   cloud                  what really serves
   help, quit"""
 
 
 def main(rate: float, state: str) -> int:
-    """Until `quit`, the end of the input of a terminal, or SIGTERM."""
-    console = Console(highlight=False)
+    """Until `quit`, the end of a terminal's input, Ctrl-C or SIGTERM."""
+    console = drawing.console()
+    console.print("Starting a small cloud, a small Slack and aisq …")
     with tempfile.TemporaryDirectory(prefix="aisq-sandbox-") as temporary:
-        folder = Path(state or temporary)
+        folder = Path(state or temporary).resolve()
         folder.mkdir(parents=True, exist_ok=True)
         with Rehearsal(folder, rate=rate) as town:
-            town.upgrade()
-            town.start()
-            town.wait_ready()
-            _introduce(console, town)
-            _Prompt(town, console).run()
-            town.stop_bot()
+            return _keep(town, console)
+
+
+def _keep(town: Rehearsal, console: Console) -> int:
+    try:
+        town.upgrade()
+        town.start()
+        town.wait_ready()
+        _introduce(console, town)
+        Prompt(town, console).run()
+    except NotReady as failed:
+        console.print(str(failed), markup=False)
+        return 1
+    except SystemExit:  # a signal: the way to end this where there is no terminal
+        pass
+    console.print("Stopping …")
+    town.stop_bot()
     return 0
 
 
 def _introduce(console: Console, town: Rehearsal) -> None:
     environment = town.folder / "environment.sh"
     environment.write_text("".join(f"export {name}='{value}'\n" for name, value in town.settings.items()))
-    console.print(f"The bot is at {town.url}, the clouds at {town.town.grpc}, Slack and control at {town.town.http}.")
-    console.print(f"The town's clock runs {town.town.rate:g} times as fast as ours. The bot's log: {town.log}")
-    console.print(
-        f"In another terminal: . {environment} && .venv/bin/aisq status backend --as U0ANA --channel {CHANNEL}"
-    )
-    console.print("\nWhat to try here:\n" + HELP, markup=False)
+    places = {
+        "clock": f"{town.town.rate:g} times as fast as ours",
+        "aisq": f"{town.url}, its log: {town.log}",
+        "clouds": f"gRPC at {town.town.grpc}",
+        "Slack, control": town.town.http,
+        "in another shell": f". {environment} && {Path(sys.executable).with_name('aisq')} status backend --as U0ANA",
+    }
+    console.print(drawing.facts(places))
+    console.print("\nType here:")
+    console.print(HELP, markup=False)
 
 
-class _Prompt:
-    """Reads what people do, and shows what the channel shows."""
+class Prompt:
+    """Reads what people do, does it, and shows what they would see in Slack. `source` is a file descriptor."""
 
-    def __init__(self, town: Rehearsal, console: Console) -> None:
-        self._town, self._console = town, console
-        self._shown: dict[str, str] = {}
-        self._stopping = threading.Event()
-        for sign in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(sign, lambda *_: self._stopping.set())
+    def __init__(self, town: Rehearsal, console: Console, source: int = 0) -> None:
+        self._town, self._console, self._source = town, console, source
+        self._shown: dict[str, list[str]] = {}
+        self._stopping = False
 
     def run(self) -> None:
-        threading.Thread(target=self._watch, daemon=True).start()
-        threading.Thread(target=self._read, daemon=True).start()
-        self._stopping.wait()
+        """Until `quit`, or the end of a terminal; when a pipe ends, until the process is told to end."""
+        for lines in self._typed():
+            for line in lines or [""]:
+                self._step(line)
+            if self._stopping:
+                return
 
-    def _read(self) -> None:
-        for line in sys.stdin:
-            try:
-                self._obey(line.strip())
-            except (ControlError, OSError, RuntimeError) as error:
-                self._console.print(f"  {error}", markup=False)
-        if sys.stdin.isatty():
-            self._stopping.set()
+    def _step(self, line: str) -> None:
+        """Do what was typed, and look what came of it."""
+        try:
+            self._obey(line)
+            self._revive()
+            self._look()
+        except (ControlError, httpx.HTTPError, NotReady) as error:
+            self._say(escape(str(error) or type(error).__name__))
+
+    def _typed(self) -> Iterator[list[str]]:
+        """The lines that were typed since the last look; without Python's own buffer, which blocks an end."""
+        begun, is_open = b"", True
+        while True:
+            if not is_open:
+                time.sleep(LOOK_EVERY_S)
+                yield []
+                continue
+            readable = select.select([self._source], [], [], LOOK_EVERY_S)[0]
+            data = os.read(self._source, 4096) if readable else None
+            *whole, begun = (begun + (data or b"")).split(b"\n")
+            if data == b"":
+                is_open, self._stopping = False, os.isatty(self._source)
+            yield [line.decode(errors="replace").strip() for line in whole]
 
     def _obey(self, line: str) -> None:
+        if line and not self._console.is_terminal:
+            self._say(f"[bold]> {escape(line)}[/]")
         who, _, what = line.partition(" ")
+        known = {"bad release": self._release, "kill": self._town.kill_bot, "cloud": self._cloud, "quit": self._quit}
         if who in PERSONS and what:
             self._person(PERSONS[who], what)
-        elif line == "bad release":
-            self._console.print(
-                f"  {self._town.cloud.release(SERVICE, error_rate=0.08, traffic=100)} takes all traffic"
-            )
-        elif line == "kill":
-            self._kill()
-        elif line == "cloud":
-            now = self._town.cloud.service(SERVICE)
-            self._console.print(f"  serving {now['traffic']}, failing {now['error_rate']:.1%}", markup=False)
-        elif line == "quit":
-            self._stopping.set()
         elif line:
-            self._console.print(HELP, markup=False)
+            known.get(line, self._help)()
 
     def _person(self, user: str, what: str) -> None:
-        cards = [message for message in self._town.people.messages(CHANNEL) if buttons(message)]
-        wanted = [name for name in (buttons(cards[-1]) if cards else ()) if name.endswith(what)]
-        if wanted:
-            self._town.people.click(user, CHANNEL, cards[-1]["ts"], wanted[0])
-        elif what in ("approve", "deny"):
-            self._console.print("  No card waits for anybody.")
-        else:
-            said = self._town.people.slash(user, CHANNEL, what)
-            if not said.get("ok"):
-                self._console.print(f"  Slack says: {said.get('error')}", markup=False)
+        if what in ("approve", "deny"):
+            return self._click(user, what)
+        said = self._town.people.slash(user, CHANNEL, what)
+        if not said.get("ok"):
+            self._say(f"Slack says: {escape(str(said.get('error')))}")
 
-    def _kill(self) -> None:
+    def _release(self) -> None:
+        self._say(f"{self._town.cloud.release(SERVICE, error_rate=0.08, traffic=100)} gets all traffic")
+
+    def _help(self) -> None:
+        self._console.print(HELP, markup=False)
+
+    def _quit(self) -> None:
+        self._stopping = True
+
+    def _click(self, user: str, what: str) -> None:
+        deadline = time.monotonic() + CARD_WITHIN_S
+        while not (waiting := [one for one in self._town.people.messages(CHANNEL) if buttons(one)]):
+            if time.monotonic() > deadline:
+                return self._say("No card waits for anybody.")
+            time.sleep(LOOK_EVERY_S)
+        self._look()
+        action = next(name for name in buttons(waiting[-1]) if name.endswith(what))
+        self._town.people.click(user, CHANNEL, waiting[-1]["ts"], action)
+
+    def _cloud(self) -> None:
+        now = self._town.cloud.service(SERVICE)
+        served = ", ".join(f"{share} % {name}" for name, share in now["traffic"].items() if share)
+        self._say(f"serving {served}; {now['error_rate']:.1%} of requests fail")
+
+    def _revive(self) -> None:
+        """Another bot, when there is none."""
         bot = self._town.bot
-        assert bot is not None, "it was started"
-        bot.send_signal(signal.SIGKILL)
-        bot.wait(5)
-        self._console.print("  The bot is dead.")
+        if bot is None or (code := bot.poll()) is None:
+            return
+        self._say(f"The bot is dead (exit code {code}).")
         self._town.start()
         self._town.wait_ready()
-        self._console.print("  A new one is ready.")
+        self._say("Another one is ready.")
 
-    def _watch(self) -> None:
-        while not self._stopping.wait(0.2):
-            people = self._town.people
-            for message in people.messages(CHANNEL):
-                self._show(message, "#ai-square-ops")
-            for name, user in PERSONS.items():
-                for message in people.ephemerals(user):
-                    self._show(message, f"only {name} sees this")
+    def _look(self) -> None:
+        people = self._town.people
+        for message in people.messages(CHANNEL):
+            self._show(message, "#ai-square-ops")
+        for name, user in PERSONS.items():
+            for message in people.ephemerals(user):
+                self._show(message, f"only {name} sees this")
 
     def _show(self, message: dict[str, Any], where: str) -> None:
-        body = "\n".join(lines(message))
-        if self._shown.get(message["ts"]) != body:
-            self._shown[message["ts"]] = body
-            self._console.print(Panel(Text(body), title="aisq", title_align="left", subtitle=where, width=100))
-            time.sleep(0.05)
+        """A message when it is new; of an edit what is new in it."""
+        now, known = [str(line) for line in drawn(message)], self._shown.get(message["ts"])
+        self._shown[message["ts"]] = now
+        if known is None:
+            self._console.print(drawing.message(message, where))
+        elif now != known:
+            self._console.print(drawing.message(message, f"{where}, edited", known))
+
+    def _say(self, text: str) -> None:
+        self._console.print(f"  {text}")
