@@ -17,6 +17,7 @@ from bot.engine.logs import about
 
 log = logging.getLogger(__name__)
 MUTEX_WAIT_S = 60.0
+PUT_BACK, UNTOUCHED = "put back as it was", "nothing was done"
 Data = dict[str, Any]  # JSON: it is written down, and read by the next version of this program
 
 
@@ -91,9 +92,9 @@ class Applier:
         record = self._ledger.operation(operation)
         assert record.plan is not None, "what was approved had a plan"
         if record.state == "queued":  # when it says running, our own steps may have changed the world since
-            if record.cancel_by:
-                return {"refused": _cancelled(record.cancel_by, "nothing was done").model_dump()}
-            if refused := self._review(record):
+            by = record.cancel_by
+            refused = Done(state="cancelled", detail=f"{_cancelled(by)}; {UNTOUCHED}") if by else self._review(record)
+            if refused:
                 return {"refused": refused.model_dump()}
             self._ledger.begin(operation, token, "in progress")
         return {"refused": None, "plan": record.plan.model_dump(mode="json")}
@@ -142,30 +143,26 @@ class _Run:
     def _stopped(self, position: int, step: Step, did: Data) -> Done:
         ending, detail = did["ending"], did["detail"]
         if ending == "cancelled":
-            return self._back(position, _cancelled(detail, "put back"))
+            return self._back(position, "cancelled", _cancelled(detail))
         if step.kind == "check" and step.if_broken == "report":
             state: State = "uncertain" if ending == "uncertain" else "failed"
-            return Done(state=state, detail=f"{detail}; left as it is, look at {self._plan.target}")
+            return Done(state=state, detail=f"{LEFT_AS_IT_IS}: {detail}; look at {self._plan.target}")
         if ending == "uncertain" and step.kind == "call":
             return Done(state="uncertain", detail=f"{detail}; look at {self._plan.target} before doing anything else")
         if ending == "changed by someone else":  # undoing would overwrite what they did
             return Done(state="failed", detail=f"{LEFT_AS_IT_IS}: {detail}")
-        return self._back(position + 1 if did["began"] else position, Done(state="failed", detail=detail))
+        return self._back(position + 1 if did["began"] else position, "failed", detail)
 
-    def _back(self, count: int, why: Done) -> Done:
+    def _back(self, count: int, state: State, why: str) -> Done:
         """Undo the first `count` steps in reverse; the failed step's own too, if the cloud had begun it."""
-        undone = [(position, step.undo) for position, step in enumerate(self._plan.steps[:count]) if step.undo]
-        for position, undo in reversed(undone):
-            did = self._step("undo", position, undo)
-            if did["ending"] != "succeeded":
-                return Done(state="uncertain", detail=f"{why.detail}; putting it back failed: {did['detail']}")
-        if why.state == "cancelled":
-            return (
-                why
-                if undone
-                else _cancelled(why.detail.split(";")[0].removeprefix("cancelled by "), "nothing was done")
-            )
-        return Done(state="failed", detail=f"{why.detail}; {'put back as it was' if undone else 'nothing was changed'}")
+        made = [(position, step) for position, step in enumerate(self._plan.steps[:count]) if step.kind == "call"]
+        for position, step in reversed(made):
+            if step.undo and (did := self._step("undo", position, step.undo))["ending"] != "succeeded":
+                return Done(state="uncertain", detail=f"{why}; putting it back failed: {did['detail']}")
+        if stays := [step.title or step.verb for _, step in made if not step.undo]:
+            said = f"{LEFT_AS_IT_IS}: {why}; cannot be undone: {', '.join(stays)}; look at {self._plan.target}"
+            return Done(state="failed", detail=said)
+        return Done(state=state, detail=f"{why}; {PUT_BACK if made else UNTOUCHED}")
 
     def _step(self, direction: str, position: int, step: Step) -> Data:
         call = self._applier.do if direction == "do" else self._applier.undo
@@ -185,5 +182,5 @@ def _checked(checked: Checked) -> Data:
     return {"ending": ending, "detail": checked.sentence, "version": "", "began": False}
 
 
-def _cancelled(by: str, what: str) -> Done:
-    return Done(state="cancelled", detail=f"cancelled by {by}; {what}")
+def _cancelled(by: str) -> str:
+    return f"cancelled by {by}"

@@ -13,7 +13,7 @@ from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter
 
-from bot.core.errors import CloudError, Refused, Transient, Uncertain
+from bot.core.errors import CloudError, Permanent, Refused, Transient, Uncertain
 from bot.core.plan import Step
 from bot.core.ports import PORTS, Effect, Effects, Progress
 from bot.core.request import Target
@@ -58,10 +58,10 @@ class Effector:
         try:
             # A previous life may have called already: look before calling.
             found = record.cloud_operation or (self._find(target, record.effect.key) if again else None)
-            started = found or self._call_until_known(call, record.effect, target)
+            started = found or self._call_until_known(call, record.effect, target, sent=again)
         except Refused as error:
             return _ended(record, "changed by someone else", str(error))
-        except (Uncertain, Transient) as error:
+        except Uncertain as error:
             return _ended(record, "uncertain", str(error))
         except CloudError as error:
             return _ended(record, "failed", str(error))
@@ -78,20 +78,26 @@ class Effector:
         write: Callable[..., Any] = getattr(self._binder.port(port), method)
         return lambda effect: str(write(effect, **arguments))
 
-    def _call_until_known(self, call: Callable[[Effect], str], effect: Effect, target: Target) -> str:
-        """Call, and after every answer but a clear one look before calling again."""
+    def _call_until_known(self, call: Callable[[Effect], str], effect: Effect, target: Target, *, sent: bool) -> str:
+        """Call, and after every answer but a clear one look before calling again.
+
+        `sent`: an earlier call may have reached the cloud; then no refusal of a later one says that nothing was done.
+        """
         waits = iter(CALL_DELAYS_S)
         while True:
             try:
                 return call(effect)
-            except (Refused, Uncertain, Transient) as error:
+            except CloudError as error:
+                sent = sent or isinstance(error, Uncertain)
+                if isinstance(error, Permanent) and not sent:
+                    raise
                 # Same effect, same version: if the lost call did commit, the next one is refused. Refused is
                 # therefore either our own earlier call (it carries our key) or somebody else's change.
                 if found := self._find(target, effect.key):
                     return found
                 delay_s = next(waits, None)
-                if isinstance(error, Refused) or delay_s is None:
-                    raise
+                if isinstance(error, Refused) or delay_s is None or isinstance(error, Permanent):
+                    raise _unknown(error) if sent else error from None
                 asked_s = error.retry_after_s if isinstance(error, Transient) else 0.0
             self._clock.sleep(max(delay_s, asked_s))
 
@@ -109,7 +115,11 @@ class Effector:
         return patiently(lambda: self._effects.poll(target, cloud_operation), self._clock, for_s=READ_FOR_S)
 
     def _find(self, target: Target, key: str) -> str | None:
-        return patiently(lambda: self._effects.find(target, key), self._clock, for_s=READ_FOR_S)
+        """Raises Uncertain when nobody can look: it is only looked for when it may be there."""
+        try:
+            return patiently(lambda: self._effects.find(target, key), self._clock, for_s=READ_FOR_S)
+        except CloudError as error:
+            raise Uncertain(f"whether the change was made could not be looked up: {error}") from error
 
 
 def write_of(step: Step) -> tuple[type, str, dict[str, Any]]:
@@ -126,6 +136,12 @@ def typed_arguments(method: Callable[..., Any], step: Step) -> dict[str, Any]:
     hints = get_type_hints(method)
     names = [name for name in inspect.signature(method).parameters if name in step.args]
     return {name: TypeAdapter(hints[name]).validate_python(step.args[name]) for name in names}
+
+
+def _unknown(error: CloudError) -> CloudError:
+    """What an error means when an earlier call got no answer."""
+    known = isinstance(error, Refused | Uncertain)
+    return error if known else Uncertain(f"a call got no answer, and the next one was refused: {error}")
 
 
 def _ended(record: EffectRecord, ending: Ending, detail: str, version: str = "") -> EffectRecord:

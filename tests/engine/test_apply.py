@@ -3,6 +3,7 @@
 import pytest
 
 from bot.core.errors import Fenced, Forbidden, Permanent, Refused, StoreError, Transient, Uncertain
+from bot.core.request import LEFT_AS_IT_IS
 
 ANA, BEN = "slack:U0ANA", "slack:U0BEN"
 GOOD, BAD = "backend-00041-kex", "backend-00042-bad"
@@ -17,7 +18,10 @@ BUSY = Transient("quota", retry_after_s=30)
         ([LOST, LOST, LOST], 1, "applied"),
         ([BUSY, BUSY], 1, "applied"),
         ([LOST] * 6, 0, "uncertain"),
-        ([BUSY] * 6, 0, "uncertain"),
+        ([BUSY] * 6, 0, "failed"),
+        ([LOST] + [BUSY] * 5, 0, "uncertain"),
+        ([LOST, Permanent("the request is malformed")], 0, "uncertain"),
+        ([BUSY, Permanent("the request is malformed")], 0, "failed"),
         ([Permanent("the request is malformed")], 0, "failed"),
         ([Forbidden("aisq lacks run.services.update", permission="run.services.update")], 0, "failed"),
     ],
@@ -28,6 +32,45 @@ def test_errors_before_the_write_took_effect(bot, errors, writes, state):
     done = bot.work(operation)
     assert (done.state, len(bot.platform.writes)) == (state, writes)
     assert bot.ledger.claim(operation, "another") == "finished"
+
+
+def test_what_was_never_carried_out_says_so(bot):
+    operation = bot.approved()
+    bot.platform.fail("set_traffic", *[BUSY] * 6)
+    assert bot.work(operation).detail == "quota; nothing was done"
+
+
+def test_a_refusal_after_a_lost_call_says_that_nobody_knows(bot):
+    operation = bot.approved()
+    bot.platform.lose("set_traffic", LOST)
+    bot.platform.fail("find", Forbidden("aisq lacks run.operations.list"))
+    done = bot.work(operation)
+    said = "whether the change was made could not be looked up: aisq lacks run.operations.list; look at"
+    assert (done.state, bot.platform.asked) == ("uncertain", {GOOD: 100})
+    assert done.detail.startswith(said)
+
+
+def test_a_second_life_that_may_not_look_does_not_call_again(bot, monkeypatch):
+    operation = bot.approved()
+    monkeypatch.setattr(bot.ledger, "issued", lambda *_: (_ for _ in ()).throw(Fenced("died here")))
+    with pytest.raises(Fenced):
+        bot.work(operation)
+    monkeypatch.undo()
+    bot.platform.fail("find", Permanent("the list is not to be had"))
+    assert bot.work(operation).state == "uncertain"
+    assert bot.platform.calls.count("set_traffic") == 1
+
+
+def test_a_second_life_whose_call_is_refused_cannot_know_what_the_first_one_did(bot, monkeypatch):
+    operation = bot.approved()
+    monkeypatch.setattr(bot.applier._effector, "_call_until_known", lambda *_, **__: (_ for _ in ()).throw(Fenced("")))
+    with pytest.raises(Fenced):
+        bot.work(operation)
+    monkeypatch.undo()
+    bot.platform.fail("set_traffic", Permanent("no such release"))
+    done = bot.work(operation)
+    assert (done.state, bot.platform.writes) == ("uncertain", [])
+    assert "a call got no answer, and the next one was refused: no such release" in done.detail
 
 
 def test_retry_after_is_honoured(bot):
@@ -67,6 +110,7 @@ def test_somebody_else_after_our_write_is_not_overwritten(bot):
     done = bot.work(operation)
     assert bot.platform.writes == [f"{operation}/0/do"]
     assert done.state == "failed" and "somebody else set traffic" in done.detail
+    assert done.detail.startswith(LEFT_AS_IT_IS), "so that no exit code says that it was undone"
 
 
 def test_an_operation_that_never_ends_is_uncertain(bot):
@@ -110,6 +154,28 @@ def test_an_undo_that_fails_is_said(bot):
     assert (done.state, done.detail) == ("uncertain", "did not start; putting it back failed: no")
 
 
+@pytest.mark.parametrize("by", ["", "ben"])
+def test_what_cannot_be_undone_is_not_said_to_be_put_back(bot, monkeypatch, by):
+    """A step without an undo, then a look that fails or a cancel: what was done stays, and is said to stay."""
+    plan = bot.engine._plan
+
+    def without_undo(*args):
+        made = plan(*args)
+        go, look = made.steps
+        steps = (go.model_copy(update={"undo": None}), look.model_copy(update={"if_broken": "undo"}))
+        return made.model_copy(update={"steps": steps})
+
+    monkeypatch.setattr(bot.engine, "_plan", without_undo)
+    operation = bot.approved()
+    change = (lambda: bot.ledger.cancel(operation, by)) if by else (lambda: bot.platform.somebody_sets({BAD: 100}))
+    bot.platform.after.append(change)
+    done = bot.work(operation)
+    why = "cancelled by ben" if by else f"somebody else set traffic to {BAD} 100 % meanwhile"
+    stays = f"cannot be undone: send all traffic to {GOOD}; look at ai-square/prod/backend"
+    assert (done.state, done.detail) == ("failed", f"{LEFT_AS_IT_IS}: {why}; {stays}")
+    assert bot.platform.writes == [f"{operation}/0/do"]
+
+
 def test_cancelled_between_approval_and_begin(bot):
     operation = bot.approved()
     bot.say(BEN, f"ops cancel {operation}")
@@ -135,7 +201,11 @@ def test_cancelled_after_the_write_is_put_back(bot):
     operation = bot.approved()
     bot.platform.after.append(lambda: bot.ledger.cancel(operation, "ben"))
     done = bot.work(operation)
-    assert (done.state, done.detail, bot.platform.asked) == ("cancelled", "cancelled by ben; put back", {BAD: 100})
+    assert (done.state, done.detail, bot.platform.asked) == (
+        "cancelled",
+        "cancelled by ben; put back as it was",
+        {BAD: 100},
+    )
 
 
 def test_a_bug_ends_uncertain_and_frees_the_target(bot, monkeypatch):
