@@ -33,7 +33,7 @@ def test_no_role(bot):
 
 def test_deactivated_approver(bot):
     record = waiting(bot)
-    refused(bot, EVE, f"approve {record.id}", "Deactivated people may do nothing")
+    refused(bot, EVE, f"approve {record.id}", "Deactivated people, guests and strangers may do nothing")
 
 
 def test_stale_digest(bot):
@@ -74,7 +74,7 @@ def test_requester_is_deactivated_after_the_approval(bot):
     bot.everybody.gone.add("U0ANA")
     done = bot.work(operation)
     assert (done.state, bot.platform.writes) == ("denied", [])
-    assert "Deactivated people may do nothing" in done.detail
+    assert "Deactivated people, guests and strangers may do nothing" in done.detail
 
 
 def test_approver_lost_the_role_after_the_approval(bot):

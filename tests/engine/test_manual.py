@@ -18,7 +18,7 @@ def said(bot, who, text):
         (ANA, 'why rollback backend --break-glass "all down"', "You may, at once, alone"),
         (DEV, "why rollback backend", "needs role sre-oncall"),
         (DEV, "why rollback ai-square/staging/backend", "You may, at once, alone (policy grant.outside-prod.rollout)"),
-        ("slack:U0EVE", "why help", "Deactivated people may do nothing"),
+        ("slack:U0EVE", "why help", "Deactivated people, guests and strangers may do nothing"),
     ],
 )
 def test_why(bot, who, text, says):
