@@ -28,7 +28,7 @@ WHENS = ("before", "after_commit", "after_answer")
 # Only whoever comes after a crash looks for what was begun; so that look is killed in a second life.
 LOST = Boundary(method="UpdateService", when="after_commit")
 ADOPTION = "ListOperations"
-NOT_REACHED = "Not reached: each time the run took another way (edits of a message that come fast are left out)."
+NOT_REACHED = "each time the run took another way (edits of a message that come fast are left out)."
 
 
 def boundaries(here: Rehearsal) -> list[Boundary]:
@@ -81,20 +81,26 @@ def crash_all(towns: Sequence[Rehearsal], todo: Sequence[Boundary]) -> Iterator[
 
 def show(results: Sequence[Result], console: Console) -> None:
     """The table, and what it comes to."""
-    table = Table("killed", "verdict", "ready after", "updates in the cloud", title="rollback on SQLite", box=None)
-    table.columns[2].justify = "right"
+    table = Table(box=None, pad_edge=False)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("quiet after", no_wrap=True, justify="right")
+    table.add_column("killed", overflow="fold")
     for one in results:
-        table.add_row(str(one.boundary), _verdict(one), f"{one.recovery_s:.1f} s", ", ".join(one.fates))
+        verdict = "[bold red]WRONG[/]" if one.wrong else "[green]right[/]"
+        table.add_row(verdict, f"{one.recovery_s:.1f} s", "\n".join(_row(one)))
     console.print(table)
     bad, missed = sum(bool(one.wrong) for one in results), sum(not one.reached for one in results)
-    console.print(f"{len(results)} crashes, {len(results) - bad} right, {bad} wrong, {missed} not reached")
+    console.print(f"\n{len(results)} crashes of a rollback on SQLite: {len(results) - bad} right, {bad} wrong.")
     if missed:
-        console.print(NOT_REACHED)
+        console.print(f"{missed} not reached: {NOT_REACHED}")
 
 
-def _verdict(one: Result) -> str:
-    said = f"[bold red]WRONG[/] {'; '.join(one.wrong)}" if one.wrong else "[green]right[/]"
-    return said if one.reached else f"{said} (not reached)"
+def _row(one: Result) -> Iterator[str]:
+    """Where, unless it is plain what became of the updates in the cloud, and what was wrong."""
+    place = str(one.boundary).replace("+audit_ends", "")  # the audit's own end goes with each of its links
+    fates = "" if one.fates == ("committed",) else f"  [dim]updates: {', '.join(one.fates) or 'none'}[/]"
+    yield place + fates + ("" if one.reached else "  [yellow]not reached[/]")
+    yield from (f"  [red]{wrong}[/]" for wrong in one.wrong)
 
 
 def main(operation: str, every: int, workers: int) -> int:
