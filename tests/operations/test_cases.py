@@ -90,6 +90,21 @@ def test_a_plan_sees_whether_traffic_arrived(name: str) -> None:
     assert (before.state == "holds", after.state) == (False, "holds")
 
 
+@pytest.mark.parametrize("typed, store", [("ops list", "ledger"), ("audit", "audit")])
+@pytest.mark.parametrize("limit, asked", [("", 20), (" --limit 7", 7), (" --limit 1000", 100), (" --limit 0", 1)])
+def test_how_much_is_shown(typed: str, store: str, limit: str, asked: int) -> None:
+    run = Run({"operation": typed, "typed": typed + limit})
+    run.outcome()
+    assert getattr(run.world, store).asked == {"limit": asked}
+
+
+@pytest.mark.parametrize("limit, shown", [("", 20), (" --limit 1000", 100)])
+def test_how_many_releases_are_shown(limit: str, shown: int) -> None:
+    many = [f"r{number}" for number in range(150)]
+    run = Run({"operation": "releases", "typed": f"releases backend{limit}", "facts": {"releases": many}})
+    assert len(run.outcome()["answer"]) == 2 + shown
+
+
 # --- the registry
 
 
