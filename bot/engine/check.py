@@ -12,7 +12,6 @@ from bot.engine.effect import typed_arguments
 from bot.engine.registry import Registry
 
 EVERY_S = 1.0
-CHANGED = "the target was changed again meanwhile"
 
 
 class Checker:
@@ -49,9 +48,9 @@ class Checker:
         self._ledger.judged(operation, "unknown" if worst == "unknown" else state, " ".join(sentences))
 
     def _look(self, record: OperationRecord, step: Step, moment: Moment) -> Checked:
-        made = self._registry.load(record.request)
         name = f"{step.kind}_{step.verb}"
         try:
+            made = self._registry.load(record.request)
             found = getattr(made, name)(**self._arguments(made, name, step, moment))
         except (CloudError, UserError) as error:
             return Checked(state="not yet", sentence=f"could not be checked: {error}")

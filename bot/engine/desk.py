@@ -2,7 +2,7 @@
 
 from bot.core.errors import Denied, UserError
 from bot.core.operation import Operation
-from bot.core.request import Actor, Approval, State
+from bot.core.request import OPEN, Actor, Approval, State
 from bot.core.system import Clock, Directory, Ledger, OperationRecord
 from bot.engine.gate import Gate
 from bot.engine.registry import Registry
@@ -58,7 +58,7 @@ class OperationDesk:
     def cancel(self, operation: str, actor: Actor) -> OperationRecord:
         """End what has not begun; ask what runs to stop after the write that it is making."""
         record = self._ledger.operation(operation)
-        if record.state not in ("accepted", "waiting", "queued", "running"):
+        if record.state not in OPEN:
             raise UserError(f"`{record.id}` cannot be cancelled: {ENDED[record.state]}.")
         by = self._allowed("ops cancel", actor, record)
         self._ledger.cancel(record.id, by.name)

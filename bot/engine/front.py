@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from bot.core.errors import BotError
+from bot.core.errors import BotError, StoreError
 from bot.core.operation import Operation
 from bot.core.request import Actor, Ask
 from bot.core.system import Accepted, Directory, Ledger, OperationRecord
@@ -42,10 +42,10 @@ class Front:
     # --- for any door
 
     def submit(self, ask: Ask) -> Accepted:
-        """Persist a request and begin on it. Raises UserError and Denied, with nothing begun."""
+        """Persist a request and begin on it. Raises UserError, Denied and StoreError, with nothing begun."""
         accepted = self._acceptor.accept(ask)
         if accepted.new:
-            self.proceed(accepted.id)
+            self._begin(accepted.id)
         return accepted
 
     def record(self, operation: str) -> OperationRecord:
@@ -66,20 +66,15 @@ class Front:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._quick, lambda: call(*args, **kwargs))
 
-    async def slowly(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run something that may wait for a cloud."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._looks, lambda: call(*args, **kwargs))
-
     # --- for the sweep
 
     def proceed(self, operation: str) -> None:
         """Plan or answer in a pool, unless this process is at it already."""
+        pool = self._looks if self._ledger.operation(operation).request.verb == "answer" else self._plans
         with self._lock:
             if operation in self._busy:
                 return
             self._busy.add(operation)
-        pool = self._looks if self._ledger.operation(operation).request.verb == "answer" else self._plans
         pool.submit(self._proceed, operation).add_done_callback(_report)
 
     def on_change(self, listener: Callable[[], None]) -> None:
@@ -90,6 +85,13 @@ class Front:
         self._quick.shutdown(wait=False, cancel_futures=True)
         self._plans.shutdown(wait=False, cancel_futures=True)
         self._looks.shutdown(wait=False, cancel_futures=True)
+
+    def _begin(self, operation: str) -> None:
+        """What is written down will be planned, here and now or by the sweep: its door must not say otherwise."""
+        try:
+            self.proceed(operation)
+        except StoreError as error:
+            log.warning("operation %s is left to the sweep: %s", operation, error)
 
     def _proceed(self, operation: str) -> None:
         try:

@@ -71,6 +71,9 @@ class Judging:
                     self._judge(operation)
                 except BotError as error:
                     log.warning("operation %s was not judged yet: %s", operation, error)
+                except Exception:  # one operation's bug may neither come back for ever nor keep others from judgement
+                    log.exception("operation %s met a bug while it was judged", operation)
+                    self._ledger.judged(operation, "unknown", "A bug in aisq kept the effect from being judged.")
 
 
 class Repeating(threading.Thread):

@@ -55,6 +55,16 @@ def test_late_metrics_are_waited_for_until_the_deadline(bot):
     assert judged(bot, operation) == ("unknown", "could not be checked: monitoring is away")
 
 
+def test_an_operation_that_is_no_longer_there_is_not_judged_for_ever(bot):
+    """Its file was taken away after it was applied."""
+    operation = applied(bot)
+    del bot.registry._words["rollback"]
+    assert judged(bot, operation) == ("pending", "")
+    bot.clock.advance(1300)
+    finding, said = judged(bot, operation)
+    assert finding == "unknown" and said.startswith("could not be checked: I don't know `rollback`.")
+
+
 def test_no_requests_since(bot):
     operation = applied(bot)
     bot.clock.advance(1300)

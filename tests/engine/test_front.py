@@ -66,7 +66,29 @@ def test_what_fails_in_the_background_is_logged(bot, monkeypatch, caplog, error,
 
 async def test_async_doors_wait_in_pools(bot):
     assert await bot.front.quickly(lambda a, b=0: a + b, 1, b=2) == 3
-    assert (await bot.front.slowly(bot.front.actor, ANA)).name == "ana"
+
+
+def failing_once(bot, monkeypatch, method, error):
+    """The next call of a ledger's method fails."""
+    real, errors = getattr(bot.ledger, method), [error]
+
+    def call(*args, **kwargs):
+        if errors:
+            raise errors.pop()
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(bot.ledger, method, call)
+
+
+def test_what_is_written_down_is_not_said_to_be_lost(bot, monkeypatch, caplog):
+    """The database goes away between the commit and the plan: the door says nothing, and the sweep plans it."""
+    failing_once(bot, monkeypatch, "operation", StoreError("away"))
+    accepted = bot.front.submit(ask("rollback backend"))
+    assert "is left to the sweep: away" in caplog.text
+    bot.clock.advance(10)
+    assert bot.ledger.accepted(older_than_s=2.0) == (accepted.id,)
+    bot.front.proceed(accepted.id)
+    until(lambda: bot.front.record(accepted.id).state == "waiting")
 
 
 def test_wrong_input_is_raised_to_the_door(bot):

@@ -66,6 +66,25 @@ def test_a_round_starts_what_is_due_expires_and_plans(bot, caplog):
     assert "took over orphan" in caplog.text
 
 
+def test_a_bug_in_a_judgement_ends_it_and_only_it(bot, monkeypatch, caplog):
+    """Else it would be met again twice a second, for ever, before every other judgement."""
+    buggy = bot.approved()
+    bot.work(buggy)
+    bot.platform.somebody_sets({"backend-00042-bad": 100})
+    other = bot.approved()
+    bot.work(other)
+    real = bot.checker.judge
+    monkeypatch.setattr(bot.checker, "judge", lambda one: real(one) if one == other else 1 / 0)
+    bot.clock.advance(1300)
+    Judging(bot.ledger, bot.checker.judge).round()
+    record = bot.ledger.operation(buggy)
+    assert (record.state, record.judged) == ("applied", "unknown")
+    assert record.judgement == "A bug in aisq kept the effect from being judged."
+    assert "ZeroDivisionError" in caplog.text
+    assert bot.ledger.operation(other).judged == "unknown"
+    assert bot.ledger.judging() == ()
+
+
 def test_judging_goes_on_after_one_that_fails(bot, caplog):
     one, two = bot.approved(), ""
     bot.work(one)
