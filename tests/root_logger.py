@@ -13,10 +13,8 @@ TOUCHED = ("dbos", "alembic", "asyncio", "slack_bolt", "slack_sdk", "urllib3", "
 def kept() -> Iterator[None]:
     """Inside, the root logger begins without handlers; afterwards all is as before."""
     root = logging.getLogger()
-    others = [(logging.getLogger(name), logging.getLogger(name).level) for name in TOUCHED]
+    others = [(one, one.level, one.propagate, list(one.handlers)) for one in map(logging.getLogger, TOUCHED)]
     before = root.level, list(root.handlers), sys.excepthook, threading.excepthook
-    durable = logging.getLogger("dbos")
-    handlers = list(durable.handlers)
     root.handlers.clear()
     try:
         yield
@@ -24,7 +22,7 @@ def kept() -> Iterator[None]:
         for handler in root.handlers:
             handler.close()
         root.level, root.handlers[:], sys.excepthook, threading.excepthook = before
-        durable.handlers[:] = handlers
-        for logger, level in others:
+        for logger, level, propagate, handlers in others:
             logger.setLevel(level)
+            logger.propagate, logger.handlers[:] = propagate, handlers
         logging.captureWarnings(False)

@@ -134,7 +134,9 @@ def _to(handler: logging.Handler, level: str, redact: Redactor) -> None:
         old.close()
     root.addHandler(handler)
     root.setLevel(level)
-    logging.getLogger("dbos").addHandler(logging.NullHandler())  # else it prints in a format of its own
+    for proud in ("dbos", "google"):  # else each prints in a format of its own, or to nobody, once it was imported
+        logging.getLogger(proud).handlers[:] = [logging.NullHandler()]
+        logging.getLogger(proud).propagate = True
     for chatty in ("alembic", "asyncio", "slack_bolt", "slack_sdk", "urllib3", "google", "grpc"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(True)

@@ -332,6 +332,15 @@ def test_the_durable_library_does_not_print_in_a_format_of_its_own(written: Begi
     assert lines.one["message"] == "its trouble"
 
 
+@pytest.mark.parametrize("library", ["dbos", "google"])
+def test_what_a_library_did_to_its_logger_before_us_is_put_right(library: str, written: Begin) -> None:
+    proud = logging.getLogger(library)
+    proud.propagate, proud.handlers[:] = False, [logging.StreamHandler(io.StringIO())]
+    lines = written()
+    proud.error("trouble")
+    assert lines.one["message"] == "trouble"
+
+
 def test_warnings_are_logged(written: Begin) -> None:
     import warnings
 
