@@ -1,4 +1,4 @@
-"""The audit chain: it grows with what happened and with nothing else, and whatever is done to it shows."""
+"""The audit chain grows with what happened and with nothing else; several writers make one chain."""
 
 import logging
 import re
@@ -44,6 +44,11 @@ def test_a_link_is_hashed_over_its_text_and_the_hash_before(books: Books) -> Non
     second = add(books.engine, "denied")
     assert second == audit.link(first, text.replace(body, "").replace("asked", "denied").replace('"seq":1', '"seq":2'))
     assert books.audit.verify().head == books.audit.head() == second
+
+
+def test_text_is_hashed_as_it_is_read() -> None:
+    """Whoever checks a link by hand sees the words that people wrote, not escapes."""
+    assert '"said":"Ärger 🔥"' in audit.canonical(1, NOON, "asked", "op1", "ana", {"said": "Ärger 🔥"})
 
 
 def test_entries_are_newest_first_and_few(chain: Books) -> None:
