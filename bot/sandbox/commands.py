@@ -30,7 +30,13 @@ def demo() -> None:
 
 
 @sandbox.command(help="Keep the small cloud and the bot running, and say what to try.")
-@click.option("--rate", default=10.0, show_default=True, help="Seconds of the town in one real second.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(0, min_open=True),
+    default=10.0,
+    show_default=True,
+    help="Seconds of the town in one real second.",
+)
 @click.option("--state", default="", help="Folder that keeps the bot's state; default: a temporary one.")
 def up(rate: float, state: str) -> None:
     from bot.sandbox import up as town
@@ -40,8 +46,8 @@ def up(rate: float, state: str) -> None:
 
 @sandbox.command("crash-matrix", help="Kill the bot at every boundary of an operation, and print what came of it.")
 @click.option("--operation", default="rollback", show_default=True, help="Which operation is killed.")
-@click.option("--every", default=1, show_default=True, help="Only every n-th boundary.")
-@click.option("--workers", default=2, show_default=True, help="How many towns at once.")
+@click.option("--every", type=click.IntRange(1), default=1, show_default=True, help="Only every n-th boundary.")
+@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="How many towns at once.")
 def crash_matrix(operation: str, every: int, workers: int) -> None:
     from bot.sandbox import crash_matrix as matrix
 

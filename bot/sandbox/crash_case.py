@@ -12,7 +12,7 @@ from bot.sandbox.crash_verdict import Books, Seen, wrong
 from bot.sandbox.rehearsal import Rehearsal
 from bot.sandbox.transcript import buttons
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 QUIET_S = 0.3  # for so long nothing may be left to do: a sweep and a look at the messages fit in
 LATE_S = 1.0  # how long a crash may come after everything seems done
 STEP_S = 0.03

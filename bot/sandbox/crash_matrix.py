@@ -104,19 +104,24 @@ def _row(one: Result) -> Iterator[str]:
 
 
 def main(operation: str, every: int, workers: int) -> int:
-    """Print the table; 0 if every row is right."""
+    """Print the table; 0 if every row is right, 2 if there is no such story."""
     console = Console(highlight=False)
     if operation not in STORIES:
         console.print(f"There is no story for {operation!r}; write {' or '.join(STORIES)}.", markup=False)
         return 2
+    try:
+        results = _run(console, every, workers)
+    except RuntimeError as broken:
+        console.print(str(broken), markup=False)
+        return 1
+    show(results, console)
+    return int(any(result.wrong for result in results))
+
+
+def _run(console: Console, every: int, workers: int) -> list[Result]:
     with ExitStack() as stack, Progress(console=console, transient=True) as progress:
         bar = progress.add_task("a run without a crash", total=None)
         towns = [stack.enter_context(town()) for _ in range(workers)]
         todo = boundaries(towns[0])[::every]
-        progress.update(bar, total=len(todo), description="crashes")
-        results = []
-        for result in crash_all(towns, todo):
-            results.append(result)
-            progress.advance(bar)
-    show(results, console)
-    return int(any(result.wrong for result in results))
+        progress.remove_task(bar)
+        return list(progress.track(crash_all(towns, todo), total=len(todo), description="crashes"))

@@ -1,0 +1,143 @@
+"""kill -9 at every boundary of a rollback, on SQLite: nothing done twice, nothing forgotten, nothing untrue said."""
+
+import re
+from collections.abc import Iterator
+from itertools import product
+from zlib import crc32
+
+import pytest
+from rich.console import Console
+
+from bot.sandbox import crash_matrix
+from bot.sandbox.crash_case import Boundary, Result
+from bot.sandbox.rehearsal import Rehearsal
+
+CHUNKS = 16  # so that two processes can share the work
+APPLYING = re.compile(r"mutexes|effects #|effects\+|operation_outputs #|UpdateService|GetOperation")
+
+
+@pytest.fixture(scope="module")
+def town() -> Iterator[Rehearsal]:
+    with crash_matrix.town() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def every(town: Rehearsal) -> list[Boundary]:
+    return crash_matrix.boundaries(town)
+
+
+def judged(town: Rehearsal, todo: list[Boundary]) -> list[Result]:
+    """Kill at each; fails with what was wrong, and where."""
+    results = [crash_matrix.crash(town, one) for one in todo]
+    assert {str(one.boundary): one.wrong for one in results if one.wrong} == {}
+    return results
+
+
+def in_chunk(chunk: int, boundary: Boundary) -> bool:
+    """By name, so that every process puts it into the same one."""
+    return crc32(str(boundary).encode()) % CHUNKS == chunk
+
+
+def test_the_trace_knows_every_kind_of_boundary(every: list[Boundary]) -> None:
+    names = {str(one) for one in every}
+    commits = {one.commit.rpartition(" #")[0] for one in every if one.commit}
+    for tables in (
+        "heard+operations+audit_ends+audit",  # asked
+        "operations+audit_ends+audit",  # planned; begun; judged
+        "messages",  # posted, edited
+        "approvals+operations+audit_ends+audit",  # approved and queued in one
+        "workflow_status+workflow_input",  # queued in the durable library
+        "mutexes",
+        "effects+operations+audit_ends+audit",  # intended; settled
+        "effects",  # the cloud's operation id
+        "workflow_status+operation_outputs",  # the durable library's progress
+        "operations+audit_ends+audit+pins+mutexes",  # outcome, pin and release of the mutex in one
+    ):
+        assert {f"before {tables}", f"after {tables}"} <= commits
+    assert {f"{when} UpdateService #1" for when in ("before", "after commit", "after answer")} <= names
+    for method in ("GetService", "GetOperation", "ListRevisions", "ListTimeSeries", "GetDockerImage"):
+        assert {f"before {method} #1", f"after answer {method} #1"} <= names
+    assert "after commit UpdateService #1, then before ListOperations #1" in names
+    assert len(names) == len(every) > 70
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_killed_at_every_boundary(town: Rehearsal, every: list[Boundary], chunk: int) -> None:
+    todo = [one for one in every if in_chunk(chunk, one)]
+    reached = [one for one in judged(town, todo) if one.reached]
+    assert len(reached) * 2 >= len(todo)  # edits coalesce: a boundary may be missing in a run, not most of them
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_killed_while_applying_and_again_while_the_next_one_takes_over(
+    town: Rehearsal, every: list[Boundary], chunk: int
+) -> None:
+    """The second bot dies at its first commits of the same work."""
+    first = [one for one in every if APPLYING.search(str(one)) and not one.then]
+    second = [
+        Boundary(commit=f"{when} {name} #1")
+        for when, name in product(("before", "after"), ("mutexes", "workflow_status+operation_outputs", "messages"))
+    ]
+    twice = [
+        Boundary(commit=one.commit, method=one.method, nth=one.nth, when=one.when, then=then)
+        for one, then in product(first, second)
+    ]
+    judged(town, [one for one in twice if in_chunk(chunk, one)])
+
+
+def test_a_story_that_goes_wrong_by_itself_is_told_before_anything_is_killed(town: Rehearsal) -> None:
+    town.settings["AISQ_CATALOG_DIR"], right = str(town.folder), town.settings["AISQ_CATALOG_DIR"]
+    try:
+        with pytest.raises(RuntimeError, match=r"(?s)the bot does not stay alive.*there is no system"):
+            crash_matrix.boundaries(town)
+    finally:
+        town.settings["AISQ_CATALOG_DIR"] = right
+
+
+ROWS = [
+    Result(Boundary(commit="before operations+audit_ends+audit #1"), True, (), 2.04, ("committed",)),
+    Result(Boundary(method="UpdateService", when="after_commit"), True, (), 3.0, ("killed after commit",)),
+    Result(Boundary(commit="after messages #7"), False, (), 1.0, ("committed",)),
+    Result(
+        Boundary(method="UpdateService", when="before"),
+        True,
+        ("moved 2 times", "a mutex is held"),
+        9.0,
+        ("committed", "committed"),
+    ),
+]
+
+
+def shown(rows: list[Result]) -> str:
+    console = Console(width=100, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    crash_matrix.show(rows, console)
+    console.file.close()
+    return console.export_text()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        r"right +2\.0 s  before operations\+audit #1",
+        r"right +3\.0 s  after commit UpdateService #1  updates: killed after commit",
+        r"right +1\.0 s  after messages #7  not reached",
+        r"WRONG +9\.0 s  before UpdateService #1  updates: committed, committed",
+        r" +moved 2 times",
+        r" +a mutex is held",
+        r"4 crashes of a rollback on SQLite: 3 right, 1 wrong\.",
+        r"1 not reached: each time the run took another way .*",
+    ],
+)
+def test_the_table(line: str) -> None:
+    assert any(re.fullmatch(line, one.rstrip()) for one in shown(ROWS).splitlines())
+
+
+def test_a_table_in_which_all_was_reached_explains_nothing() -> None:
+    assert "not reached" not in shown(ROWS[:2])
+
+
+def test_an_operation_without_a_story_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert crash_matrix.main("deploy", every=1, workers=1) == 2
+    assert capsys.readouterr().out == "There is no story for 'deploy'; write rollback.\n"
