@@ -191,6 +191,12 @@ def test_a_release_by_its_name() -> None:
             " Its newest: backend-00042-bad, backend-00041-kex, backend-00040-fom.",
             "",
         ),
+        (
+            "v1.2",
+            [Release(name=name, created_at=NOON, ready=True) for name in "abcdefg"],
+            "shop/prod/backend has no release `v1.2`. Its newest: a, b, c, d, e.",
+            "",
+        ),
         ("z" * 3000, [], f"shop/prod/backend has no release `{'z' * 40}…`.", ""),
     ],
 )
@@ -257,6 +263,13 @@ def test_the_minutes_before_and_the_minutes_after_the_change_settled() -> None:
     assert metrics.asked == [(NOON - 5 * minute, NOON, 60), (NOON + minute, NOON + 4 * minute, 60)]
 
 
+def test_after_a_crash_the_minutes_before_are_those_before_the_write() -> None:
+    metrics, written_at = Metrics(), NOON - timedelta(minutes=20)
+    later = Moment(started_at=NOON, now=NOON + timedelta(minutes=10), changed_at=written_at)
+    SHIFT.judge_errors(metrics, CATALOG, later)
+    assert metrics.asked[0] == (written_at - timedelta(minutes=5), written_at, 60)
+
+
 @pytest.mark.parametrize(
     "before, after, expected, says",
     [
@@ -293,6 +306,12 @@ def test_the_minutes_before_and_the_minutes_after_the_change_settled() -> None:
             (1000, 0),
             "holds",
             "Errors are 0 % (0.5 % allowed); there were too few requests before to compare.",
+        ),
+        (
+            (0, 0),
+            (1000, 5),
+            "holds",
+            "Errors are 0.5 % (0.5 % allowed); there were too few requests before to compare.",
         ),
         (
             (29, 29),
