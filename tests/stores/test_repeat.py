@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, select
+from sqlalchemy import Connection, Engine, event, select
 from sqlalchemy import exc as sql
 from sqlalchemy.orm import Session
 
@@ -91,6 +91,18 @@ def test_who_waits_for_an_acknowledgement_is_told_soon(waits: list[float], name:
     assert waits == list(SOON_S)
     longest = sum(SOON_S) + (len(SOON_S) + 1) * database.HURRIED_MS / 1000
     assert longest < 2.0  # of the 2.5 s in which the Slack door answers
+
+
+def test_an_acknowledgement_waits_less_for_other_writers(books: Books) -> None:
+    begun: list[int | None] = []
+
+    @event.listens_for(books.engine, "begin")
+    def note(connection: Connection) -> None:
+        begun.append(connection.get_execution_options().get("busy_ms"))
+
+    books.accept("a")
+    books.propose("a")
+    assert begun == [database.HURRIED_MS, None]
 
 
 def test_away_for_ten_seconds_is_ridden_out(waits: list[float]) -> None:
