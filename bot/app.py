@@ -121,7 +121,7 @@ class App:
     @cached_property
     def front(self) -> Front:
         acceptor = Acceptor(self.registry, self.names, self.gate, self.people, self.ledger, self.clock)
-        return Front(acceptor, self.engine, self.registry, self.ledger, self.people)
+        return Front(acceptor, self.engine, self.registry, self.ledger)
 
     def check(self) -> None:
         """Raises StoreError unless the database answers and has the schema of this version."""

@@ -13,8 +13,8 @@ from typing import ParamSpec, TypeVar
 
 from bot.core.errors import BotError, StoreError
 from bot.core.operation import Operation
-from bot.core.request import Actor, Ask
-from bot.core.system import Accepted, Directory, Ledger, OperationRecord
+from bot.core.request import Ask
+from bot.core.system import Accepted, Ledger, OperationRecord
 from bot.engine.accept import Acceptor
 from bot.engine.registry import Registry
 from bot.engine.run import Engine
@@ -27,11 +27,8 @@ log = logging.getLogger(__name__)
 class Front:
     """What a door may ask for. `changed` is called, in some thread, after an operation of this process moved on."""
 
-    def __init__(
-        self, acceptor: Acceptor, engine: Engine, registry: Registry, ledger: Ledger, directory: Directory
-    ) -> None:
+    def __init__(self, acceptor: Acceptor, engine: Engine, registry: Registry, ledger: Ledger) -> None:
         self._acceptor, self._engine, self._registry, self._ledger = acceptor, engine, registry, ledger
-        self._directory = directory
         self._quick = ThreadPoolExecutor(8, thread_name_prefix="accept")
         self._plans = ThreadPoolExecutor(8, thread_name_prefix="plan")
         self._looks = ThreadPoolExecutor(8, thread_name_prefix="look")
@@ -51,9 +48,6 @@ class Front:
     def record(self, operation: str) -> OperationRecord:
         """How an operation stands. Raises UserError."""
         return self._ledger.operation(operation)
-
-    def actor(self, id: str) -> Actor:
-        return self._directory.actor(id)
 
     def commands(self) -> dict[str, type[Operation]]:
         """What can be typed."""
