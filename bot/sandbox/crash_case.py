@@ -87,10 +87,7 @@ class Case:
         cloud.clear_faults()
         cloud.traffic(SERVICE, {GOOD: 100})
         self._until_serving(GOOD)
-        now = cloud.service(SERVICE)
-        for release in (one["name"] for one in now["releases"]):
-            if GOOD < release < now["latest_created"]:  # of the cases before; Cloud Run keeps the newest
-                cloud.delete_release(SERVICE, release)
+        crash_town.clear(self._town)
         self._until_serving(cloud.release(SERVICE, error_rate=0.08, traffic=100))
         self._since = cloud.calls()[-1]["seq"]
         last = self._town.people.messages(CHANNEL)

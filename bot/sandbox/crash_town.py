@@ -53,6 +53,14 @@ def fresh(here: Rehearsal) -> None:
     shutil.copytree(here.folder / "template", here.folder / "state")
 
 
+def clear(here: Rehearsal) -> None:
+    """Remove the releases of earlier stories; while GOOD serves. Cloud Run keeps the newest."""
+    now = here.cloud.service(SERVICE)
+    for release in (one["name"] for one in now["releases"]):
+        if GOOD < release < now["latest_created"]:
+            here.cloud.delete_release(SERVICE, release)
+
+
 def _quick(folder: Path) -> dict[str, str]:
     """Settings of a bot that starts fast, and whose plans do not expire while the clock runs so fast."""
     (folder / "catalog").mkdir()

@@ -50,7 +50,7 @@ class Books:
         """What the durable library has not brought to its end."""
         return _rows(self._progress, f"select 1 from workflow_status where status in {RUNNING}")
 
-    def ours(self, query: str, *values: str) -> list[Any]:
+    def ours(self, query: str, *values: str | int) -> list[Any]:
         return _rows(self._ours, query, *values)
 
     def is_chain_whole(self) -> bool:
@@ -121,7 +121,7 @@ def _judgement(books: Books, id: str) -> str:
     return str(books.ours("select judgement from operations where id = ?", id)[0][0]) or "not at all"
 
 
-def _rows(database: Path, query: str, *values: str) -> list[Any]:
+def _rows(database: Path, query: str, *values: str | int) -> list[Any]:
     """Nothing while there is no such database, or no such table yet."""
     if not database.exists():
         return []

@@ -78,6 +78,10 @@ class People:
     def look(self, what: str, **query: str) -> dict[str, Any]:
         return dict(self._client.get(f"/{what}", params=query).json())
 
+    def clear_faults(self) -> None:
+        """Slack works again."""
+        self._client.delete("/faults")
+
     def close(self) -> None:
         self._client.close()
 
@@ -94,7 +98,7 @@ class Rehearsal:
         start: Starter = as_program,
         settings: Mapping[str, str] | None = None,
     ) -> None:
-        self.folder, self._start = folder, start
+        self.folder, self.starter = folder, start
         self.town = SandboxProcess(rate=rate, seed=seed, module="bot.sandbox.town")
         self.cloud, self.people = self.town.control, People(self.town.http)
         self.log = folder / "bot.log"
@@ -116,7 +120,7 @@ class Rehearsal:
 
     def start(self, **more: str) -> Child:
         """Start the bot; does not wait until it is ready."""
-        self.bot = self._start({**self.settings, **more}, self.log)
+        self.bot = self.starter({**self.settings, **more}, self.log)
         return self.bot
 
     def wait_ready(self) -> None:

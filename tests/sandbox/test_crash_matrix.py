@@ -13,7 +13,6 @@ from bot.sandbox.crash_case import Boundary, Result
 from bot.sandbox.rehearsal import Rehearsal
 
 CHUNKS = 16  # so that two processes can share the work
-QUICK = 4  # of them, in every run; the rest is for the long one
 APPLYING = re.compile(r"mutexes|effects #|effects\+|operation_outputs #|UpdateService|GetOperation")
 
 
@@ -63,9 +62,7 @@ def test_the_trace_knows_every_kind_of_boundary(every: list[Boundary]) -> None:
     assert len(names) == len(every) > 70
 
 
-@pytest.mark.parametrize(
-    "chunk", [*range(QUICK), *(pytest.param(n, marks=pytest.mark.slow) for n in range(QUICK, CHUNKS))]
-)
+@pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_killed_at_every_boundary(town: Rehearsal, every: list[Boundary], chunk: int) -> None:
     todo = [one for one in every if in_chunk(chunk, one)]
     reached = [one for one in judged(town, todo) if one.reached]
