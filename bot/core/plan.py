@@ -5,7 +5,7 @@ import inspect
 import json
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Concatenate, Literal, ParamSpec
+from typing import Any, Concatenate, Literal, ParamSpec, get_args
 
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
@@ -14,6 +14,7 @@ from bot.core.request import Target
 
 P = ParamSpec("P")
 Level = Literal["GO", "GO WITH RISK", "NO GO"]
+LEVELS: tuple[Level, ...] = get_args(Level)  # best first
 JSON: TypeAdapter[Any] = TypeAdapter(Any)
 _WORDS: Any = {"title": True, "undo": {"title": True}}  # of a step: may be put better without a new approval
 
@@ -49,11 +50,12 @@ def step(verb: Callable[Concatenate[Any, Effect, P], str], /, *args: P.args, **k
 
 
 class Finding(BaseModel, frozen=True):
-    """What one look found. `level` "bad" is certain; what cannot be read is "risk"."""
+    """What one look found. `level` "bad" is certain; what cannot be read is "risk", and `unread`."""
 
     level: Literal["good", "risk", "bad"]
     subject: str
     sentence: str
+    unread: bool = False
 
 
 class Verdict(BaseModel, frozen=True):
@@ -65,6 +67,15 @@ class Verdict(BaseModel, frozen=True):
     def level(self) -> Level:
         levels = {finding.level for finding in self.findings}
         return "NO GO" if "bad" in levels else "GO WITH RISK" if "risk" in levels else "GO"
+
+    def since(self, approved: "Verdict") -> "Verdict":
+        """This verdict, made again just before acting: what cannot be read now stands as it was approved."""
+        unread = {finding.subject for finding in self.findings if finding.unread}
+        stands = tuple(finding for finding in approved.findings if finding.subject in unread)
+        return Verdict(findings=(*(finding for finding in self.findings if not finding.unread), *stands))
+
+    def is_worse_than(self, other: "Verdict") -> bool:
+        return LEVELS.index(self.level) > LEVELS.index(other.level)
 
 
 class Checked(BaseModel, frozen=True):
@@ -103,6 +114,7 @@ class Plan(BaseModel, frozen=True):
     notes: tuple[str, ...] = ()  # what people should know beside it
     by_hand: tuple[str, ...] = ()
     undo_by_hand: tuple[str, ...] = ()
+    chosen: dict[str, JsonValue] = {}  # parameters that were left open, as it filled them; it is made again with these
     facts: dict[str, JsonValue] = {}  # what it decided by; shown, kept, and never a measured number
     measured: dict[str, float] = {}  # numbers that never stand still; shown, not approved
     why: str = ""

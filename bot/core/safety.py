@@ -56,17 +56,24 @@ def fits(release: Release, left: Sequence[Release], schema_label: str) -> Iterat
 
 def served_well(past: Past | None, release: Release, now: datetime, max_age: timedelta) -> Iterator[Finding]:
     """How the release did when it served; of one that is not known to have served, how old it is."""
-    if past:
+    if past and past.health in ("good", "bad"):
         yield _finding("good" if past.health == "good" else "risk", "health", past.sentence())
         return
-    yield _finding("risk", "health", f"{release.name} is not known to have served all traffic before")
+    if past:
+        yield _unread("health", past.sentence())
+        return
+    yield _unread("health", f"{release.name} is not known to have served all traffic before")
     if now - release.created_at > max_age:
         days = (now - release.created_at).days
-        yield _finding("risk", "age", f"it was deployed {days} days ago; what it talks to may have moved on")
+        yield _unread("age", f"it was deployed {days} days ago; what it talks to may have moved on")
 
 
 def _finding(level: Level, subject: str, sentence: str) -> Finding:
     return Finding(level=level, subject=subject, sentence=sentence)
+
+
+def _unread(subject: str, sentence: str) -> Finding:
+    return Finding(level="risk", subject=subject, sentence=sentence, unread=True)
 
 
 def _image(target: Target, release: Release, images: ImageReads) -> Finding:
@@ -79,7 +86,7 @@ def _image(target: Target, release: Release, images: ImageReads) -> Finding:
         shown = f"{name}{at}{digest[:19]}"
         return _finding("bad", "image", f"its image {shown} is gone from the registry: no new instance can start")
     except CloudError as error:
-        return _finding("risk", "image", f"its image could not be looked up: {error}")
+        return _unread("image", f"its image could not be looked up: {error}")
     if not at:
         return _finding("risk", "image", f"its image {name} is named by a tag, which may mean another image by now")
     return _finding("good", "image", f"image {found.digest[:19]} is in the registry")
@@ -92,7 +99,7 @@ def _secret(target: Target, used: SecretUse, secrets: SecretReads) -> Finding:
     except NotFound:
         return _finding("bad", "secrets", f"{name} no longer exists: no new instance can start")
     except CloudError as error:
-        return _finding("risk", "secrets", f"{name} could not be looked up: {error}")
+        return _unread("secrets", f"{name} could not be looked up: {error}")
     if state == "enabled":
         return _finding("good", "secrets", f"{name} is enabled")
     return _finding("bad", "secrets", f"{name} is {state}: no new instance can start")

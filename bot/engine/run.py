@@ -72,7 +72,10 @@ class Engine:
         if not plan.steps:
             return Proposal(state="nothing_to_do", detail=plan.why, plan=plan)
         actor = record.request.actor
-        permit = self._gate.permit(actor, made, plan=plan)
+        try:
+            permit = self._gate.permit(actor, made, plan=plan)
+        except Denied as error:
+            return Proposal(state="denied", detail=str(error), permitted_by=error.policy, plan=plan)
         if made.dry_run:
             detail = f"{plan.summary}. {self._would(actor, made, plan)}"
             return Proposal(state="planned", detail=detail, plan=plan, digest=_digest(record, plan))
@@ -99,12 +102,12 @@ class Engine:
         """Just before acting: does the world still give the approved plan, and do the facts still permit it?"""
         try:
             made = self._registry.load(record.request)
-            assert isinstance(made, Change), "only changes are applied"
-            fresh = self._plan(record.request.actor, made)
+            assert isinstance(made, Change) and record.plan, "only changes are applied, and they have a plan"
+            fresh = _since(record.plan, self._plan(record.request.actor, made.model_copy(update=record.plan.chosen)))
             if not fresh.steps:
                 return Done(state="nothing_to_do", detail=f"nothing done: {fresh.why}")
-            if _digest(record, fresh) != record.digest:
-                return Done(state="failed", detail=_what_changed(record, fresh))
+            if not _is_approved(record.plan, record, fresh):
+                return Done(state="failed", detail=_what_changed(record.plan, fresh))
             requester = self._now(record.request.actor)
             self._gate.permit(requester, made, plan=fresh, approvals=self._standing(record))
         except Denied as error:
@@ -155,9 +158,21 @@ def _digest(record: OperationRecord, plan: Plan) -> str:
     return plan.digest(actor=request.actor.id, operation=request.operation, params=request.params)
 
 
-def _what_changed(record: OperationRecord, fresh: Plan) -> str:
-    approved = record.plan
-    assert approved is not None, "what was approved had a plan"
+def _since(approved: Plan, fresh: Plan) -> Plan:
+    """The plan made again; what its verdict could not read any more stands as it was approved."""
+    if not (fresh.verdict and approved.verdict):
+        return fresh
+    return fresh.model_copy(update={"verdict": fresh.verdict.since(approved.verdict)})
+
+
+def _is_approved(approved: Plan, record: OperationRecord, fresh: Plan) -> bool:
+    """Whether people approved this: the same plan, with a verdict that is no worse."""
+    if fresh.verdict and approved.verdict and not fresh.verdict.is_worse_than(approved.verdict):
+        fresh = fresh.model_copy(update={"verdict": approved.verdict})
+    return _digest(record, fresh) == record.digest
+
+
+def _what_changed(approved: Plan, fresh: Plan) -> str:
     if fresh.summary != approved.summary:
         now = f"now it would be: {fresh.summary}"
     elif fresh.version != approved.version:

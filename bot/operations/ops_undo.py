@@ -35,7 +35,7 @@ class OpsUndo(Change, risk=Risk.ROLLOUT, examples=("ops undo 7k3q",)):
             summary=f"{target}: traffic to {describe(before)}, as before {record.id} ({record.request.text})",
             steps=(*undos, look_serving(before)),
             verdict=Verdict(findings=can_take(target, named, now, releases, catalog, images, secrets)),
-            hold=None if LATEST in before else Hold(traffic=before),
+            hold=None if LATEST in before else _hold(before, done, ledger),
             lets_go=LATEST in before,
             by_hand=done.undo_by_hand,
             undo_by_hand=done.by_hand,
@@ -66,6 +66,14 @@ def _undos(done: Plan) -> Iterator[Step]:
     for one in reversed(done.steps):
         if one.undo:
             yield one.undo.undone_by(one.model_copy(update={"undo": None})).called(f"undo: {one.title}")
+
+
+def _hold(before: Traffic, done: Plan, ledger: LedgerReads) -> Hold:
+    """How traffic is held then; what undid a rollback is undone together with what that rollback went away from."""
+    undone = ledger.operation(str(done.facts["undoes"])).plan if "undoes" in done.facts else None
+    if undone and undone.hold and undone.hold.traffic == before:
+        return undone.hold
+    return Hold(traffic=before)
 
 
 def _check_possible(

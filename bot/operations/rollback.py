@@ -58,6 +58,7 @@ class Rollback(
             update={
                 "summary": f"{self.service}: {_outcome(good.name, now)}",
                 "verdict": Verdict(findings=findings),
+                "chosen": {"to": good.name},
                 "hold": Hold(traffic=traffic, away_from=memory.left_behind(good.name)),
                 "notes": (*_notes(self.service, now, good.name, catalog), *memory.notes(good.name)),
                 "measured": {"error_rate_pct": 100 * errors / total} if total else {},

@@ -7,9 +7,10 @@ from bot.core.errors import UserError
 from bot.core.operation import Risk, ServiceRef, param
 from bot.core.plan import Plan, Verdict
 from bot.core.ports import LATEST, ComputeReads, ImageReads, Release, SecretReads, ServiceState
-from bot.core.rollout import Rollout, existing, shifted, still
+from bot.core.rollout import Rollout, existing, look_serving, shifted, still
 from bot.core.safety import can_take
-from bot.core.system import PinReads
+from bot.core.system import Pin, PinReads
+from bot.core.traffic import describe
 
 
 class Unpin(Rollout, risk=Risk.ROLLOUT, examples=("unpin backend", "unpin backend --to backend-00043-fix")):
@@ -27,12 +28,10 @@ class Unpin(Rollout, risk=Risk.ROLLOUT, examples=("unpin backend", "unpin backen
     ) -> Plan:
         now, releases = compute.service(self.service), compute.releases(self.service)
         still(self.service, now)
-        if now.asked == {LATEST: 100}:
-            newest = now.latest_ready or "of which none is ready yet"
-            why = f"{self.service} is not pinned: traffic follows the newest release, {newest}"
-            return Plan(target=self.service, version=now.version, why=why)
-        newest = self._newest(now, releases)
         pin = pins.pin(self.service)
+        if now.asked == {LATEST: 100}:
+            return self._followed(now, pin)
+        newest = self._newest(now, releases)
         if pin and newest in pin.away_from and self.to != newest:
             raise UserError(
                 f"The newest ready release is {newest}, which {pin.by} rolled back from. Deploy a better one, or say"
@@ -47,6 +46,26 @@ class Unpin(Rollout, risk=Risk.ROLLOUT, examples=("unpin backend", "unpin backen
                 "lets_go": True,
                 "facts": {**plan.facts, "newest": newest},
             }
+        )
+
+    def _followed(self, now: ServiceState, pin: Pin | None) -> Plan:
+        """Nothing to change in the cloud; a pin that somebody overrode outside aisq is forgotten."""
+        nothing = Plan(
+            target=self.service,
+            version=now.version,
+            why=f"{self.service} is not pinned: traffic follows the newest release,"
+            f" {now.latest_ready or 'of which none is ready yet'}",
+        )
+        if not pin:
+            return nothing
+        said = f"forget that {pin.by} pinned it to {describe(pin.traffic)}; traffic follows the newest release already"
+        return Plan(
+            target=self.service,
+            version=now.version,
+            summary=f"{self.service}: {said}",
+            steps=(look_serving({LATEST: 100}),),
+            lets_go=True,
+            facts={"traffic": dict(now.asked), "traffic_moved_pct": 0},
         )
 
     def _newest(self, now: ServiceState, releases: Sequence[Release]) -> str:
