@@ -216,7 +216,7 @@ def past(health: Health) -> Past:
 def test_how_it_served(health: Health, level: Literal["good", "risk"]) -> None:
     old = release(created_at=NOW - timedelta(days=400))
     assert list(served_well(past(health), old, NOW, DAYS_30)) == [
-        Finding(level=level, subject="health", sentence=past(health).sentence())
+        Finding(level=level, subject="health", sentence=past(health).sentence(), unread=health in ("few", "unknown"))
     ]
 
 
