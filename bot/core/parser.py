@@ -55,7 +55,15 @@ def split(line: str, operations: Mapping[str, type[Operation]]) -> tuple[type[Op
             _check_next(said[:count], said[count:], operations)
             return found, said[count:]
     pair = " ".join(said[:2]).lower()
-    raise _unknown(said[0].lower(), near(pair, operations, most=1) or near(said[0].lower(), operations))
+    first = near(pair, operations, most=1) or near(said[0].lower(), operations)
+    raise _unknown(said[0].lower(), first or _spaced(said, operations))
+
+
+def _spaced(said: list[str], operations: Iterable[str]) -> tuple[str, ...]:
+    """The first operation that is named somewhere in the line, however its words are spaced: "please roll back x"."""
+    joined = {name.replace(" ", ""): name for name in operations}
+    parts = ("".join(said[start : start + count]).lower() for start in range(len(said)) for count in (3, 2, 1))
+    return next(((joined[part],) for part in parts if part in joined), ())
 
 
 def _check_next(name: list[str], after: list[str], operations: Iterable[str]) -> None:
@@ -184,6 +192,8 @@ class _Reader:
             raise self._wrong(f"`{shown(word)}` is one word too many; {self._instead(word)}")
 
     def _instead(self, word: str) -> str:
+        if not word.strip("-") and (meant := self._left and self._options.get(_normal(self._left[0]))):
+            return f"did you mean `{option(str(meant))}`, in one?"
         meant = self._options.get(_normal(word))
         return f"did you mean `{option(meant)}`?" if meant else "put a text with spaces in quotes."
 
