@@ -55,13 +55,14 @@ def split(line: str, operations: Mapping[str, type[Operation]]) -> tuple[type[Op
             _check_next(said[:count], said[count:], operations)
             return found, said[count:]
     pair = " ".join(said[:2]).lower()
-    first = near(pair, operations, most=1) or near(said[0].lower(), operations)
-    raise _unknown(said[0].lower(), first or _spaced(said, operations))
+    names = _spaced(said, operations) or near(pair, operations, most=1) or near(said[0].lower(), operations)
+    raise _unknown(said[0].lower(), names)
 
 
 def _spaced(said: list[str], operations: Iterable[str]) -> tuple[str, ...]:
-    """The first operation that is named somewhere in the line, however its words are spaced: "please roll back x"."""
-    joined = {name.replace(" ", ""): name for name in operations}
+    """The first operation that is named anywhere in the line, however it is spaced: "please roll back x"."""
+    groups = {name.split()[0] for name in operations if " " in name}
+    joined = {name.replace(" ", ""): name for name in operations if name not in groups}
     parts = ("".join(said[start : start + count]).lower() for start in range(len(said)) for count in (3, 2, 1))
     return next(((joined[part],) for part in parts if part in joined), ())
 
