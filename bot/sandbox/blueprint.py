@@ -37,7 +37,7 @@ class Release(Strict):
 
     name: str
     age: Age
-    error_rate: float = Field(default=0.001, ge=0, le=1)
+    error_rate: float = Field(default=0.0004, ge=0, le=1)
     tag: str = ""
     ready: bool = True
     image_exists: bool = True

@@ -28,7 +28,7 @@ class Deployment(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str = ""
-    error_rate: float = Field(default=0.001, ge=0, le=1)
+    error_rate: float = Field(default=0.0004, ge=0, le=1)
     tag: str = ""
     traffic: int | None = Field(default=None, ge=0, le=100)
     ready: bool = True

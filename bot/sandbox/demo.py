@@ -82,8 +82,8 @@ class Story:
         self._until(lambda: self._served() == {bad: 100}, "the bad release never took traffic")
         failing = self._errors()
         self._note(f"all traffic        {good} ──▶ {bad}")
-        self._note(f"failing requests   {fine:.1%} ──▶ {failing:.1%}\n")
-        self._facts["failing before"] = f"{failing:.1%} of requests, on {bad}"
+        self._note(f"failing requests   {drawing.percent(fine)} ──▶ {drawing.percent(failing)}\n")
+        self._facts["failing before"] = f"{drawing.percent(failing)} of requests, on {bad}"
         time.sleep(COUNTED_S / RATE)
         self._type("ana", "status backend")
         self._until(lambda: bool(self._people.ephemerals(PEOPLE["ana"])), "ana got no answer")
@@ -111,9 +111,9 @@ class Story:
         if self._served() != {good: 100}:
             raise DemoFailed(f"traffic did not move. aisq says: {self._now(card)['text']}")
         self._note(f"all traffic        {good}, {moved_s:.1f} s after the click")
-        self._note(f"failing requests   {self._errors():.1%}")
+        self._note(f"failing requests   {drawing.percent(self._errors())}")
         self._facts["approval to 100 %"] = f"{moved_s:.1f} s"
-        self._facts["failing after"] = f"{self._errors():.1%} of requests, on {good}"
+        self._facts["failing after"] = f"{drawing.percent(self._errors())} of requests, on {good}"
 
     def _judge(self, card: dict[str, Any]) -> None:
         self._chapter(

@@ -33,6 +33,11 @@ def heading(title: str) -> Rule:
     return Rule(f"[bold]{title}[/]", align="left", style="dim")
 
 
+def percent(share: float) -> str:
+    """A share in two digits: 0.0004 is "0.04 %", 0.08 is "8 %"."""
+    return f"{share * 100:.2g} %"
+
+
 def typed(person: str, text: str) -> Text:
     """What a person types, or does."""
     return Text.assemble((f"{person:>6}", "bold cyan"), "  ", (text, "bold"))

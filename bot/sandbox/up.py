@@ -154,7 +154,7 @@ class Prompt:
     def _cloud(self) -> None:
         now = self._town.cloud.service(SERVICE)
         served = ", ".join(f"{share} % {name}" for name, share in now["traffic"].items() if share)
-        self._say(f"serving {served}; {now['error_rate']:.1%} of requests fail")
+        self._say(f"serving {served}; {drawing.percent(now['error_rate'])} of requests fail")
 
     def _revive(self) -> None:
         """Another bot, when there is none."""

@@ -82,3 +82,8 @@ def test_what_is_typed_is_shown_as_it_is() -> None:
 def test_a_console_is_no_wider_than_reads_well(monkeypatch: pytest.MonkeyPatch, columns: str, width: int) -> None:
     monkeypatch.setenv("COLUMNS", columns)
     assert drawing.console().width == width
+
+
+@pytest.mark.parametrize("share, said", [(0.0004, "0.04 %"), (0.08, "8 %"), (0.0, "0 %"), (0.125, "12 %")])
+def test_a_share_in_two_digits(share: float, said: str) -> None:
+    assert drawing.percent(share) == said

@@ -62,7 +62,7 @@ def test_the_truth_of_a_service(http: Http) -> None:
     assert (seen["project"], seen["location"], seen["service"], seen["rps"]) == ("shop", "europe-west1", "web", 10)
     assert (seen["traffic"], seen["wanted"]) == ({NEW: 100}, {"LATEST": 100})
     assert (seen["generation"], seen["observed_generation"], seen["reconciling"]) == (3, 3, False)
-    assert seen["error_rate"] == 0.001
+    assert seen["error_rate"] == 0.0004
     assert [(one["name"], one["error_rate"], one["percent"]) for one in seen["releases"]] == [
         (OLD, 0.001, 0),
         (BAD, 0.05, 0),
