@@ -64,9 +64,9 @@ def test_the_truth_of_a_service(http: Http) -> None:
     assert (seen["generation"], seen["observed_generation"], seen["reconciling"]) == (3, 3, False)
     assert seen["error_rate"] == 0.0004
     assert [(one["name"], one["error_rate"], one["percent"]) for one in seen["releases"]] == [
-        (OLD, 0.001, 0),
+        (OLD, 0.0004, 0),
         (BAD, 0.05, 0),
-        (NEW, 0.001, 100),
+        (NEW, 0.0004, 100),
     ]
 
 
