@@ -1,13 +1,25 @@
-"""What holds for every test: loopback is the only network, and where we ask for it a skipped test has failed."""
+"""What holds for every test: loopback is the only network, and where we ask for it a skipped test has failed.
+
+And a fresh database a test, in SQLite or in PostgreSQL: `url` is that of one with our schema. PostgreSQL is one server
+for each of pytest's processes, started when a test first asks, or the one that AISQ_TEST_DATABASE_URL names
+(postgresql://…, of somebody who may create databases).
+"""
 
 import errno
 import ipaddress
 import os
+import shutil
 import socket
 import sys
+import uuid
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from bot.sandbox.postgres import Databases
 
 SKIPS_FAIL = os.environ.get("AISQ_TEST_SKIPS") == "fail"
 
@@ -69,3 +81,69 @@ def pytest_make_collect_report() -> Iterator[None]:
     report = yield
     as_failure(report)
     return report
+
+
+# --- databases; what they need is imported when a test asks, because most tests do not
+
+
+@pytest.fixture(scope="session")
+def databases() -> "Iterator[Databases]":
+    """A PostgreSQL server that makes databases."""
+    from bot.sandbox.postgres import Databases, PostgresProcess
+
+    if given := os.environ.get("AISQ_TEST_DATABASE_URL"):
+        yield Databases(given)
+        return
+    with PostgresProcess() as server:
+        yield server.databases
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite with the schema and nothing in it, to be copied."""
+    from bot.stores import database
+
+    file = tmp_path_factory.mktemp("schema") / "aisq.sqlite"
+    database.upgrade(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def kept_postgres(databases: "Databases") -> Iterator[str]:
+    """The URL of the PostgreSQL database that tests share, one after the other: making one takes far longer."""
+    from bot.stores import database
+
+    name = f"aisq_{uuid.uuid4().hex}"
+    made = databases.create(name)
+    database.upgrade(made)
+    yield made
+    databases.drop(name)
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path, sqlite_template: Path) -> str:
+    """The URL of a fresh SQLite with the schema: the file where a bot whose state is in `tmp_path` looks for it."""
+    return f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'aisq.sqlite')}"
+
+
+@pytest.fixture
+def postgres(kept_postgres: str) -> Iterator[str]:
+    """The URL of a PostgreSQL database with the schema and nothing in it; leave the schema as it is."""
+    from tests.both import emptied
+
+    with emptied(kept_postgres):
+        yield kept_postgres
+
+
+@pytest.fixture
+def new_postgres(databases: "Databases") -> Iterator[str]:
+    """The URL of a PostgreSQL database without a schema, for this test alone."""
+    name = f"aisq_{uuid.uuid4().hex}"
+    yield databases.create(name)
+    databases.drop(name)
+
+
+@pytest.fixture
+def url(sqlite: str) -> str:
+    """The URL of a fresh database with the schema; suites that import `url` of tests/both.py get each kind in turn."""
+    return sqlite

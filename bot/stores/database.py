@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from bot.core.errors import StoreError
 
 BUSY_MS = 10_000  # how long a transaction waits for another one, and how long PostgreSQL lets one stand still
+UPGRADE_LOCK = 0x61697371  # of the transaction that brings the schema up to date: "aisq"
 HURRIED_MS = 500  # the same while somebody waits for an acknowledgement
 
 
@@ -45,6 +46,7 @@ def upgrade(url: str) -> str:
     engine = connect(url)
     try:
         with engine.begin() as connection:
+            _one_upgrade_at_a_time(connection)
             _not_newer(MigrationContext.configure(connection).get_current_revision())
             config = _config()
             config.attributes["connection"] = connection
@@ -98,6 +100,11 @@ def _address(url: str) -> URL:
         raise StoreError("a SQLite in memory would lose every operation; write sqlite:///FILE")
     _make_folder(Path(str(made.database)).parent)
     return made.set(drivername="sqlite")
+
+
+def _one_upgrade_at_a_time(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":  # on SQLite whoever begins has the whole file
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})")
 
 
 def _make_folder(folder: Path) -> None:

@@ -1,54 +1,16 @@
-"""A fresh database a test.
+"""Every test of a store runs on SQLite and on PostgreSQL, but for those that ask for `sqlite` or `postgres`."""
 
-SQLite, unless AISQ_TEST_POSTGRESQL names a PostgreSQL server (postgresql://user@host/postgres): then every test that
-does not need a file of its own runs there, each in a database that is made for it and dropped after it.
-"""
-
-import os
-import shutil
-import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy import Engine
 
 from bot.stores import database, repeat
+from tests.both import url
 from tests.stores.harness import NOON, Books, add
 
-SERVER = os.environ.get("AISQ_TEST_POSTGRESQL", "")
-
-
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite with the schema and nothing in it, to be copied."""
-    file = tmp_path_factory.mktemp("schema") / "aisq.sqlite"
-    database.upgrade(f"sqlite:///{file}")
-    return file
-
-
-@pytest.fixture
-def sqlite(tmp_path: Path, template: Path) -> str:
-    """The URL of a fresh SQLite with the schema, whatever the other tests use."""
-    return f"sqlite:///{shutil.copy(template, tmp_path / 'aisq.sqlite')}"
-
-
-@pytest.fixture
-def url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of a fresh database with the schema."""
-    if not SERVER:
-        yield request.getfixturevalue("sqlite")
-        return
-    name = f"aisq_{uuid.uuid4().hex}"
-    server = create_engine(make_url(SERVER).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        made = make_url(SERVER).set(database=name).render_as_string(hide_password=False)
-        database.upgrade(made)
-        yield made
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    server.dispose()
+__all__ = ["url"]
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 import shutil
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from bot.core.errors import Fenced
 from bot.core.request import DUE
 from bot.stores import database
+from tests.both import emptied
 from tests.stores.harness import MOVE, OUTCOMES, Books, effect, plan
 
+Fresh = Callable[[], AbstractContextManager[str]]
 IDS = ("aaaa", "bbbb")  # two operations on one target
 PROCESSES = ("one", "two")
 ids, processes, positions = st.sampled_from(IDS), st.sampled_from(PROCESSES), st.sampled_from((0, 1))
@@ -22,13 +26,12 @@ ids, processes, positions = st.sampled_from(IDS), st.sampled_from(PROCESSES), st
 class TwoProcesses(RuleBasedStateMachine):
     """Each process remembers the token that it got; the model remembers who holds the target."""
 
-    template: Path
+    fresh: Fresh  # the URL of a database for a while
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
-        file = shutil.copy(self.template, f"{self.folder.name}/aisq.sqlite")
-        self.engine = database.connect(f"sqlite:///{file}")
+        self.database = self.fresh()
+        self.engine = database.connect(self.database.__enter__())
         self.books = Books(self.engine)
         self.tokens: dict[tuple[str, str], int] = {}  # by process and operation: what it was given last
         self.holder, self.newest = "", 0
@@ -134,12 +137,40 @@ class TwoProcesses(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.engine.dispose()
-        self.folder.cleanup()
+        self.database.__exit__(None, None, None)
 
 
-@pytest.mark.parametrize("examples", [20, pytest.param(400, marks=pytest.mark.slow)])
-def test_two_processes_in_any_order(template: Path, examples: int) -> None:
-    machine = type("Machine", (TwoProcesses,), {"template": template})
+@pytest.fixture
+def on_sqlite(sqlite_template: Path) -> Fresh:
+    @contextmanager
+    def fresh() -> Iterator[str]:
+        with tempfile.TemporaryDirectory() as folder:
+            yield f"sqlite:///{shutil.copy(sqlite_template, f'{folder}/aisq.sqlite')}"
+
+    return fresh
+
+
+@pytest.fixture
+def on_postgres(kept_postgres: str) -> Fresh:
+    @contextmanager
+    def fresh() -> Iterator[str]:
+        with emptied(kept_postgres):
+            yield kept_postgres
+
+    return fresh
+
+
+@pytest.mark.parametrize(
+    ("fresh", "examples"),
+    [
+        ("on_sqlite", 20),
+        ("on_postgres", 10),
+        pytest.param("on_sqlite", 400, marks=pytest.mark.slow),
+        pytest.param("on_postgres", 100, marks=pytest.mark.slow),
+    ],
+)
+def test_two_processes_in_any_order(request: pytest.FixtureRequest, fresh: str, examples: int) -> None:
+    machine = type("Machine", (TwoProcesses,), {"fresh": staticmethod(request.getfixturevalue(fresh))})
     machine.TestCase.settings = settings(
         max_examples=examples,
         stateful_step_count=25,
