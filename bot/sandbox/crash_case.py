@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from bot.sandbox import crash_town
+from bot.sandbox.books import Books
 from bot.sandbox.crash_town import CHANNEL, GOOD, SERVICE
-from bot.sandbox.crash_verdict import Books, Seen, wrong
+from bot.sandbox.crash_verdict import Seen, wrong
 from bot.sandbox.rehearsal import Rehearsal
 from bot.sandbox.transcript import buttons
 
@@ -57,7 +58,7 @@ class Case:
     def __init__(self, town: Rehearsal, boundary: Boundary | None = None, trace: Path | None = None) -> None:
         self._town, self._boundary, self._trace = town, boundary, trace
         self._to_come = [] if boundary is None else [boundary, *([boundary.then] if boundary.then else [])]
-        self._books = Books(town.folder / "state")
+        self._books = Books(town.database)
         self._asked = self._approved = self._is_ready = False
         self._armed, self._missed, self._mishaps = False, len(self._to_come), 0
         self._died_at = self._quiet_since = 0.0
@@ -68,14 +69,14 @@ class Case:
         self._start()
         give_up = time.monotonic() + PATIENCE_S
         while not self._over() and time.monotonic() < give_up:
-            if self._town.bot and self._town.bot.poll() is not None:
+            if self._town.bot.exit_code() is not None:
                 self._bury()
                 self._start()
             self._act()
             time.sleep(STEP_S)
         recovery_s = max(0.0, self._quiet_since - self._died_at) if self._died_at else 0.0
         seen = self._seen()
-        self._town.kill_bot()
+        self._town.bot.kill()
         fates = tuple(call["fate"] for call in seen.updates)
         return Result(self._boundary, not self._missed, wrong(seen, self._books, GOOD), recovery_s, fates)
 
@@ -110,25 +111,25 @@ class Case:
         kill = self._to_come.pop(0) if self._to_come else None
         trace = {"LAUNCHER_TRACE": str(self._trace)} if self._trace else {}
         at = {"LAUNCHER_KILL_AT": kill.commit} if kill and kill.commit else {}
-        bot, self._armed, self._is_ready = self._town.start(**trace, **at), kill is not None, False
+        self._armed, self._is_ready = kill is not None, False
+        self._town.bot.start(**trace, **at)
         if kill and kill.method:
-            self._town.cloud.fault("kill", method=kill.method, nth=kill.nth, when=kill.when, pid=bot.pid)
+            self._town.cloud.fault("kill", method=kill.method, nth=kill.nth, when=kill.when, pid=self._town.bot.pid)
 
     def _bury(self) -> None:
-        assert self._town.bot is not None, "it was started"
-        if self._armed and self._town.bot.poll() == -signal.SIGKILL:
+        if self._armed and self._town.bot.exit_code() == -signal.SIGKILL:
             self._missed -= 1
         else:
             self._mishaps += 1  # on a slow machine a bot may lose its lease
         if self._mishaps > MOST_MISHAPS:
-            raise RuntimeError(f"the bot does not stay alive:\n{self._town.log_end()}")
+            raise RuntimeError(f"the bot does not stay alive:\n{self._town.bot.log_end()}")
         self._town.cloud.clear_faults()
         self._died_at, self._trace = time.monotonic(), None
 
     # --- the people
 
     def _act(self) -> None:
-        self._is_ready = self._is_ready or self._town.ready()
+        self._is_ready = self._is_ready or self._town.bot.ready()
         if not self._is_ready:
             return
         people = self._town.people

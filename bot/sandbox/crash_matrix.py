@@ -39,7 +39,7 @@ def boundaries(here: Rehearsal) -> list[Boundary]:
     result = Case(here, trace=trace).play()
     if result.wrong:
         said = "; ".join(result.wrong)
-        raise RuntimeError(f"the story went wrong without a crash: {said}\n{here.log_end()}")
+        raise RuntimeError(f"the story went wrong without a crash: {said}\n{here.bot.log_end()}")
     commits = [line for line in dict.fromkeys(trace.read_text().splitlines()) if not BACKGROUND.match(line)]
     return [*(Boundary(commit=one) for one in commits), *_calls(here.cloud.calls(since=seen))]
 

@@ -1,19 +1,13 @@
 """What must hold after a crash, whoever finished: in the cloud, in Slack, and in the bot's own books."""
 
-import hashlib
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from bot.sandbox.books import PENDING, Books
 from bot.sandbox.transcript import lines
 
-PENDING = "select 1 from operations where state in ('accepted', 'queued', 'running') or judged = 'pending'"
-RUNNING = "('PENDING', 'ENQUEUED', 'DELAYED')"
-CHANGES = "select id, state, judged from operations where verb = 'plan'"
 EXPECTED = {"applied", "waiting", "nothing_to_do"}  # who is not acknowledged asks twice
 STORY = ("asked", "waiting", "approved", "queued", "running", "writing", "written", "applied", "judged")
 
@@ -25,43 +19,6 @@ class Seen:
     serving: dict[str, int]
     updates: list[dict[str, Any]]
     messages: list[dict[str, Any]]
-
-
-class Books:
-    """The bot's two databases, read past the bot."""
-
-    def __init__(self, state: Path) -> None:
-        self._ours, self._progress = state / "aisq.sqlite", state / "aisq-progress.sqlite"
-
-    def is_quiet(self) -> bool:
-        """Whether a change has ended, and nothing is left to do, to judge or to show."""
-        owed = (
-            "select 1 from operations left join messages on messages.operation = operations.id"
-            " where revision > coalesce(shown, 1)"
-        )
-        ended = any(state not in ("accepted", "waiting") for _, state, _ in self.changes())
-        return ended and not self.ours(PENDING) and not self.ours(owed) and not self.running()
-
-    def changes(self) -> list[tuple[str, str, str]]:
-        """(id, state, judged) of every change."""
-        return self.ours(CHANGES)
-
-    def running(self) -> list[Any]:
-        """What the durable library has not brought to its end."""
-        return _rows(self._progress, f"select 1 from workflow_status where status in {RUNNING}")
-
-    def ours(self, query: str, *values: str | int) -> list[Any]:
-        return _rows(self._ours, query, *values)
-
-    def is_chain_whole(self) -> bool:
-        """Each link is SHA-256 over the hash before it and its own text; the ends are noted beside the links."""
-        ends = dict(self.ours("select name, hash from audit_ends"))
-        last = ends.get("root")
-        for body, noted in self.ours("select body, hash from audit order by seq"):
-            last = hashlib.sha256(f"{last}\n{body}".encode()).hexdigest()
-            if last != noted:
-                return False
-        return bool(ends) and last == ends.get("head")
 
 
 def wrong(seen: Seen, books: Books, good: str) -> tuple[str, ...]:
@@ -90,12 +47,14 @@ def _on_record(books: Books, good: str) -> Iterator[str]:
         "not one write that succeeded": books.ours("select ending from effects") == [("succeeded",)],
         "a mutex is held": not books.ours("select 1 from mutexes where holder is not null"),
         "the durable library is not idle": not books.running(),
-        "not one pin": [good in pin for (pin,) in books.ours("select pin from pins")] == [True],
+        "not one pin": [good in pin for (pin,) in books.ours("select cast(pin as text) from pins")] == [True],
         "the audit chain is broken": books.is_chain_whole(),
     }
     yield from (finding for finding, right in checks.items() if not right)
     for applied in (id for id, state, _ in books.changes() if state == "applied"):
-        told = [event for (event,) in books.ours("select event from audit where operation = ? order by seq", applied)]
+        told = [
+            event for (event,) in books.ours("select event from audit where operation = :id order by seq", id=applied)
+        ]
         if told != list(STORY):
             yield f"on record: {', '.join(told)}"
 
@@ -118,17 +77,4 @@ def _in_slack(seen: Seen, books: Books, good: str) -> Iterator[str]:
 
 
 def _judgement(books: Books, id: str) -> str:
-    return str(books.ours("select judgement from operations where id = ?", id)[0][0]) or "not at all"
-
-
-def _rows(database: Path, query: str, *values: str | int) -> list[Any]:
-    """Nothing while there is no such database, or no such table yet."""
-    if not database.exists():
-        return []
-    try:
-        with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=10.0)) as connection:
-            return list(connection.execute(query, values))
-    except sqlite3.OperationalError as error:
-        if "no such table" in str(error):
-            return []
-        raise
+    return str(books.ours("select judgement from operations where id = :id", id=id)[0][0]) or "not at all"

@@ -15,7 +15,8 @@ from typing import Any
 from rich.console import Console
 
 from bot.sandbox import drawing
-from bot.sandbox.rehearsal import NotReady, Rehearsal
+from bot.sandbox.rehearsal import Rehearsal
+from bot.sandbox.replica import NotReady
 from bot.sandbox.transcript import buttons, lines
 
 SERVICE = "ai-square-prod/us-central1/backend"
@@ -64,8 +65,8 @@ class Story:
     def tell(self) -> None:
         """All of it. Raises DemoFailed, and NotReady when the bot does not start."""
         self._town.upgrade()
-        self._town.start()
-        self._town.wait_ready()
+        self._town.bot.start()
+        self._town.bot.wait_ready()
         good = self._outage()
         card = self._ask()
         self._approve(card, good)

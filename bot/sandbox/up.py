@@ -15,7 +15,8 @@ from rich.markup import escape
 
 from bot.sandbox import drawing
 from bot.sandbox.process import ControlError
-from bot.sandbox.rehearsal import NotReady, Rehearsal
+from bot.sandbox.rehearsal import Rehearsal
+from bot.sandbox.replica import NotReady
 from bot.sandbox.transcript import buttons, drawn
 
 SERVICE, CHANNEL = "ai-square-prod/us-central1/backend", "C0AISQ"
@@ -46,8 +47,8 @@ def main(rate: float, state: str) -> int:
 def _keep(town: Rehearsal, console: Console) -> int:
     try:
         town.upgrade()
-        town.start()
-        town.wait_ready()
+        town.bot.start()
+        town.bot.wait_ready()
         _introduce(console, town)
         Prompt(town, console).run()
     except NotReady as failed:
@@ -56,7 +57,7 @@ def _keep(town: Rehearsal, console: Console) -> int:
     except SystemExit:  # a signal: the way to end this where there is no terminal
         pass
     console.print("Stopping …")
-    town.stop_bot()
+    town.bot.stop()
     return 0
 
 
@@ -65,7 +66,7 @@ def _introduce(console: Console, town: Rehearsal) -> None:
     environment.write_text("".join(f"export {name}='{value}'\n" for name, value in town.settings.items()))
     places = {
         "clock": f"{town.town.rate:g} times as fast as ours",
-        "aisq": f"{town.url}, its log: {town.log}",
+        "aisq": f"{town.bot.url}, its log: {town.bot.log}",
         "clouds": f"gRPC at {town.town.grpc}",
         "Slack, control": town.town.http,
         "in another shell": f". {environment} && {Path(sys.executable).with_name('aisq')} status backend --as U0ANA",
@@ -119,7 +120,7 @@ class Prompt:
         if line and not self._console.is_terminal:
             self._say(f"[bold]> {escape(line)}[/]")
         who, _, what = line.partition(" ")
-        known = {"bad release": self._release, "kill": self._town.kill_bot, "cloud": self._cloud, "quit": self._quit}
+        known = {"bad release": self._release, "kill": self._town.bot.kill, "cloud": self._cloud, "quit": self._quit}
         if who in PERSONS and what:
             self._person(PERSONS[who], what)
         elif line:
@@ -158,12 +159,11 @@ class Prompt:
 
     def _revive(self) -> None:
         """Another bot, when there is none."""
-        bot = self._town.bot
-        if bot is None or (code := bot.poll()) is None:
+        if (code := self._town.bot.exit_code()) is None:
             return
         self._say(f"The bot is dead (exit code {code}).")
-        self._town.start()
-        self._town.wait_ready()
+        self._town.bot.start()
+        self._town.bot.wait_ready()
         self._say("Another one is ready.")
 
     def _look(self) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.sandbox import crash_town
+from bot.sandbox.books import Books
 from bot.sandbox.crash_town import CHANNEL, GOOD, SERVICE
-from bot.sandbox.crash_verdict import Books
 from bot.sandbox.rehearsal import Rehearsal
 from bot.sandbox.transcript import buttons, lines
 
@@ -36,7 +36,7 @@ class Incident:
 
     def __init__(self, town: Rehearsal) -> None:
         self.town, self.cloud, self.people = town, town.cloud, town.people
-        self.books = Books(town.folder / "state")
+        self.books = Books(town.database)
         crash_town.fresh(town)
         self.cloud.clear_faults()
         self._settled(self.cloud.traffic, SERVICE, {GOOD: 100})
@@ -48,10 +48,10 @@ class Incident:
 
     def good_release_is_known(self, requests: int) -> None:
         """Start the bot, and let it see what serves now, until it has counted so many requests."""
-        self.town.start()
-        self.town.wait_ready()
-        seen = "select 1 from serving where split like ? and total >= ?"
-        self.until(lambda: self.books.ours(seen, f"%{GOOD}%", requests))
+        self.town.bot.start()
+        self.town.bot.wait_ready()
+        seen = "select 1 from serving where split like :split and total >= :total"
+        self.until(lambda: self.books.ours(seen, split=f"%{GOOD}%", total=requests))
 
     def begin(self, before: Callable[[], None] = lambda: None) -> None:
         """A release that nobody needs, then one that fails and takes all traffic; the bot runs, if it did not.
@@ -62,9 +62,9 @@ class Incident:
         self.bad = self._settled(self.cloud.release, SERVICE, error_rate=0.08, traffic=100)
         self._since = self.cloud.calls()[-1]["seq"]
         before()
-        if self.town.bot is None or self.town.bot.poll() is not None:
-            self.town.start()
-        self.town.wait_ready()
+        if not self.town.bot.is_running():
+            self.town.bot.start()
+        self.town.bot.wait_ready()
 
     def ask(self, text: str) -> Json | None:
         """ana types it; the plan to approve, or nothing when it needs no approval or will not happen."""
@@ -118,7 +118,7 @@ class Incident:
     def until(self, true: Callable[[], object]) -> None:
         deadline = time.monotonic() + WITHIN_S
         while not true():
-            assert time.monotonic() < deadline, f"it did not happen:\n{self.town.log_end()}"
+            assert time.monotonic() < deadline, f"it did not happen:\n{self.town.bot.log_end()}"
             time.sleep(0.03)
 
     def _has_ended(self) -> bool:
@@ -139,5 +139,5 @@ def incident(town: Rehearsal) -> Iterator[Incident]:
         yield made
         made.nothing_is_left()
     finally:
-        town.kill_bot()
+        town.bot.kill()
         town.cloud.clear_faults()

@@ -45,8 +45,8 @@ def test_slack_is_down_while_traffic_moves(town: Rehearsal, scene: Incident, die
     scene.until(lambda: state(scene) != "waiting")  # Slack has said who clicked
     scene.people.do("faults", kind="down")
     if dies:
-        town.kill_bot()
-        town.start()
+        town.bot.kill()
+        town.bot.start()
     scene.until(lambda: state(scene) == "applied")
     assert scene.cloud.service(SERVICE)["traffic"] == {GOOD: 100}
     assert "Done" not in scene.told()

@@ -196,8 +196,8 @@ def test_the_action_is_in_the_group_of_its_risk(loaded: dict[str, Any]) -> None:
 def bot(place: Place) -> Iterator[Rehearsal]:
     """`aisq serve` beside a small Slack, on the same database as the terminal."""
     with Rehearsal(place.folder, rate=RATE, start=place.serve, settings=place.environment) as rehearsal:
-        rehearsal.start()
-        rehearsal.wait_ready()
+        rehearsal.bot.start()
+        rehearsal.bot.wait_ready()
         yield rehearsal
 
 
