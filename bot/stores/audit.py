@@ -20,6 +20,7 @@ from bot.core.errors import UserError
 from bot.core.system import AuditCheck, AuditEntry
 from bot.stores.database import reading
 from bot.stores.repeat import repeatable
+from bot.stores.storable import storable
 from bot.stores.tables import AuditEndRow, AuditRow
 
 log = logging.getLogger(__name__)
@@ -48,9 +49,11 @@ def append(
 
 
 def canonical(seq: int, at: datetime, event: str, operation: str, actor: str, body: dict[str, JsonValue]) -> str:
-    """The text that is hashed: JSON with sorted keys and no spaces."""
-    whole = {"seq": seq, "at": _written(at), "event": event, "operation": operation, "actor": actor, "body": body}
-    return json.dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    """The text that is hashed: JSON with sorted keys and no spaces, of what can be stored."""
+    whole: JsonValue = {
+        "seq": seq, "at": _written(at), "event": event, "operation": operation, "actor": actor, "body": body
+    }  # fmt: skip
+    return json.dumps(storable(whole), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _written(at: datetime) -> str:

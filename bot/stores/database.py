@@ -11,6 +11,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from bot.core.errors import StoreError
+from bot.stores.storable import dumps
 
 BUSY_MS = 10_000  # how long a transaction waits for another one, and how long PostgreSQL lets one stand still
 UPGRADE_LOCK = 0x61697371  # of the transaction that brings the schema up to date: "aisq"
@@ -19,7 +20,9 @@ HURRIED_MS = 500  # the same while somebody waits for an acknowledgement
 
 def connect(url: str, *, pool_size: int = 10) -> Engine:
     """An engine whose transactions are safe under concurrent writers. Raises StoreError for a URL that is none."""
-    engine = create_engine(_address(url), pool_pre_ping=True, pool_size=pool_size, max_overflow=10)
+    engine = create_engine(
+        _address(url), pool_pre_ping=True, pool_size=pool_size, max_overflow=10, json_serializer=dumps
+    )
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_durable)
         event.listen(engine, "begin", _sqlite_begin)

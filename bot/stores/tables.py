@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from pydantic import JsonValue
-from sqlalchemy import JSON, Dialect, ForeignKey, Text
+from sqlalchemy import JSON, Dialect, ForeignKey
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import DateTime, TypeDecorator
+
+from bot.stores.storable import Words
 
 Json = dict[str, JsonValue]
 
@@ -31,7 +33,7 @@ class Instant(TypeDecorator[datetime]):
 class Base(DeclarativeBase):
     """Of all tables of ours; the durable library keeps its own elsewhere."""
 
-    type_annotation_map: ClassVar = {Json: JSON, datetime: Instant, str: Text}
+    type_annotation_map: ClassVar = {Json: JSON, datetime: Instant, str: Words}
 
 
 class OperationRow(Base):
