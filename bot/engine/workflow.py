@@ -32,6 +32,7 @@ class Workflows:
                 executor_id=executor,  # unique per process
                 serializer=DBOSPortableJSONSerializer(),  # the default is pickle: whoever writes rows runs code
                 log_level="ERROR",
+                use_listen_notify=False,  # we send no messages; LISTEN would hold a connection, and no pooler likes it
             )
         )
 

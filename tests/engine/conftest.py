@@ -1,4 +1,5 @@
-"""The whole bot in this process: shipped catalog and policies, a fresh SQLite, a platform and a clock of our own.
+"""The whole bot in this process: shipped catalog and policies, a fresh database of either kind, a platform
+and a clock of our own.
 
 Nothing runs by itself: a test says `bot.say(…)`, `bot.work()`, `bot.clock.advance(…)`, and looks.
 """
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from bot.app import App
 from bot.core.catalog import Catalog
@@ -25,10 +27,11 @@ from bot.engine.check import Checker
 from bot.engine.effect import Effector
 from bot.engine.people import Person
 from bot.settings import HERE, Settings
-from bot.stores import database
 from bot.stores.catalog_files import load_catalog
 from bot.stores.policy_files import policy_files
+from tests.both import url
 
+__all__ = ["url"]
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ANA, BEN, CHO, DEV, EVE = "slack:U0ANA", "slack:U0BEN", "slack:U0CHO", "slack:U0DEV", "slack:U0EVE"
 GOOD, BAD = "backend-00041-kex", "backend-00042-bad"
@@ -219,12 +222,11 @@ class Everybody:
 class Bot(App):
     """The bot, and what people do with it."""
 
-    def __init__(self, folder: Path, catalog: Catalog, files: PolicyFiles) -> None:
+    def __init__(self, folder: Path, url: str, catalog: Catalog, files: PolicyFiles) -> None:
         self.clock = StillClock()
         self.platform = Platform(self.clock)
         self.catalog, self.files, self.everybody = catalog, files, Everybody()
-        settings = Settings(state_dir=folder)
-        database.upgrade(settings.database)
+        settings = Settings(state_dir=folder, database_url=SecretStr(url))
         super().__init__(settings, {"slack": self.everybody, "os": self.everybody})
         self._deliveries = itertools.count(1)
 
@@ -278,9 +280,9 @@ def shipped_policies() -> PolicyFiles:
 
 
 @pytest.fixture
-def bot(tmp_path: Path, shipped_catalog: Catalog, shipped_policies: PolicyFiles) -> Iterator[Bot]:
+def bot(tmp_path: Path, url: str, shipped_catalog: Catalog, shipped_policies: PolicyFiles) -> Iterator[Bot]:
     """A good release served for a day, then a bad one for ten minutes; monitoring has counted both."""
-    made = Bot(tmp_path, shipped_catalog, shipped_policies)
+    made = Bot(tmp_path, url, shipped_catalog, shipped_policies)
     since = NOON - timedelta(minutes=10)
     made.platform.serve(GOOD, minutes=120, until=since)
     made.platform.serve(BAD, minutes=10, until=NOON, error_rate=0.1)

@@ -1,4 +1,4 @@
-"""A process that takes work, with the real durable library on SQLite."""
+"""A process that takes work, with the real durable library."""
 
 import time
 from datetime import timedelta
@@ -59,6 +59,7 @@ def test_a_run_that_ended_without_an_outcome_is_run_again(bot, worker, monkeypat
     worker._tidy._call()
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_only_one_process_works_on_a_sqlite_file(bot, worker):
     with pytest.raises(StoreError, match="another aisq works on this SQLite file"):
         bot.worker()

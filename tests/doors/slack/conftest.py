@@ -1,6 +1,5 @@
 """A fake Slack that listens, a fresh ledger, and a gateway that moves only when a test says so."""
 
-import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -43,18 +42,9 @@ async def slack(time: StillTime) -> AsyncIterator[FakeSlack]:
         await fake.close()
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with the schema and nothing in it, to be copied."""
-    file = tmp_path_factory.mktemp("schema") / "aisq.sqlite"
-    database.upgrade(f"sqlite:///{file}")
-    return file
-
-
 @pytest.fixture
-def engine(tmp_path: Path, empty_database: Path) -> Iterator[Engine]:
-    file = shutil.copy(empty_database, tmp_path / "aisq.sqlite")
-    made = database.connect(f"sqlite:///{file}")
+def engine(url: str) -> Iterator[Engine]:
+    made = database.connect(url)
     yield made
     made.dispose()
 
@@ -113,12 +103,14 @@ async def live_slack() -> AsyncIterator[FakeSlack]:
 
 
 @pytest.fixture
-def bot(live_slack: FakeSlack, time: StillTime, tmp_path: Path, shipped: tuple[Catalog, PolicyFiles]) -> Iterator[Bot]:
+def bot(
+    live_slack: FakeSlack, time: StillTime, tmp_path: Path, url: str, shipped: tuple[Catalog, PolicyFiles]
+) -> Iterator[Bot]:
     """The engine on a platform of the tests, where a bad release took all traffic ten minutes ago.
 
     People are Slack's own, remembered for five minutes of `time`.
     """
-    made = Bot(tmp_path, *shipped)
+    made = Bot(tmp_path, url, *shipped)
     made.people._sources["slack"] = SlackPeople(TOKEN, f"{live_slack.base_url}/api/", TEAM, [], time.monotonic)
     made.platform.serve(GOOD, minutes=120, until=NOON - timedelta(minutes=10))
     made.platform.serve(BAD, minutes=10, until=NOON, error_rate=0.1)

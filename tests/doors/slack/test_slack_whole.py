@@ -1,12 +1,12 @@
 """The whole bot as it is shipped: Google's clients to the sandbox's cloud, durable work, Slack's own requests."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from bot.app import App
 from bot.doors.slack import SlackPeople
@@ -15,14 +15,16 @@ from bot.sandbox.process import SandboxProcess
 from bot.sandbox.slack import FakeSlack
 from bot.sandbox.slack.faults import Fault, Kind
 from bot.settings import ClockSettings, GoogleSettings, Settings
+from tests.both import url
 from tests.doors.slack.harness import TEAM, TOKEN
 from tests.doors.slack.room import Room, room_of
 
+__all__ = ["url"]
 SERVICE = "ai-square-prod/us-central1/backend"
 GOOD = "backend-00041-kex"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def cloud() -> Iterator[SandboxProcess]:
     """A small cloud in which a minute takes a second; a bad release has just taken all traffic of the backend."""
     with SandboxProcess(rate=60) as made:
@@ -31,12 +33,10 @@ def cloud() -> Iterator[SandboxProcess]:
 
 
 @pytest.fixture
-async def whole(
-    cloud: SandboxProcess, live_slack: FakeSlack, tmp_path: Path, empty_database: Path
-) -> AsyncIterator[Room]:
-    shutil.copy(empty_database, tmp_path / "aisq.sqlite")
+async def whole(cloud: SandboxProcess, live_slack: FakeSlack, tmp_path: Path, url: str) -> AsyncIterator[Room]:
     told = Settings(
         state_dir=tmp_path,
+        database_url=SecretStr(url),
         google=GoogleSettings(endpoint=cloud.grpc),
         clock=ClockSettings(origin_unix_s=cloud.origin_unix_s, rate=cloud.rate),
         sweep_every_s=0.1,
