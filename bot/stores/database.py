@@ -14,14 +14,26 @@ from bot.core.errors import StoreError
 from bot.stores.storable import dumps
 
 BUSY_MS = 10_000  # how long a transaction waits for another one, and how long PostgreSQL lets one stand still
+# Of libpq: a network that swallows everything is noticed in 10 s, else a process would never know its lease is lost.
+NETWORK = {
+    "connect_timeout": 5, "tcp_user_timeout": BUSY_MS,
+    "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 2,
+}  # fmt: skip
 UPGRADE_LOCK = 0x61697371  # of the transaction that brings the schema up to date: "aisq"
 HURRIED_MS = 500  # the same while somebody waits for an acknowledgement
 
 
 def connect(url: str, *, pool_size: int = 10) -> Engine:
     """An engine whose transactions are safe under concurrent writers. Raises StoreError for a URL that is none."""
+    address = _address(url)
+    network = NETWORK if address.get_backend_name() == "postgresql" else {}
     engine = create_engine(
-        _address(url), pool_pre_ping=True, pool_size=pool_size, max_overflow=10, json_serializer=dumps
+        address,
+        pool_pre_ping=True,
+        pool_size=pool_size,
+        max_overflow=10,
+        json_serializer=dumps,
+        connect_args={name: value for name, value in network.items() if name not in address.query},
     )
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_durable)

@@ -253,6 +253,28 @@ def test_postgresql_waits_for_nobody_for_ever(connect: Connect) -> None:
     assert database.reading(engine).get_execution_options() == {"isolation_level": "REPEATABLE READ"}
 
 
+@pytest.mark.parametrize(("more", "connecting_s"), [("", "5"), ("?connect_timeout=7", "7")])
+def test_a_network_that_swallows_everything_is_noticed(
+    postgres: str, connect: Connect, more: str, connecting_s: str
+) -> None:
+    with connect(postgres + more).connect() as connection:
+        told = connection.connection.dbapi_connection.info.get_parameters()
+    assert (
+        told.items() >= {"connect_timeout": connecting_s, "tcp_user_timeout": "10000", "keepalives_idle": "5"}.items()
+    )
+
+
+def test_these_limits_are_in_force_on_postgresql(postgres: str, connect: Connect) -> None:
+    engine = connect(postgres)
+    for of, lock in ((engine, "10s"), (database.hurried(engine), "500ms"), (engine, "10s")):
+        with of.begin() as connection:
+            found = [
+                connection.exec_driver_sql(f"SHOW {name}").scalar()
+                for name in ("lock_timeout", "idle_in_transaction_session_timeout")
+            ]
+        assert found == [lock, "10s"]
+
+
 EARLIER = timezone(timedelta(hours=-8))
 
 
