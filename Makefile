@@ -4,6 +4,7 @@
 PYTHON ?= python3
 PYTEST_FLAGS ?=
 LOCK_FLAGS ?=
+BENCH_FLAGS ?=
 
 BIN := .venv/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-virtualenv
@@ -13,7 +14,7 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --gener
   --allow-unsafe --build-deps-for wheel --no-emit-options --no-emit-index-url --no-emit-find-links \
   --no-emit-trusted-host $(LOCK_FLAGS)
 
-.PHONY: help check test test-all demo sandbox lock venv runtime-venv
+.PHONY: help check test test-all bench demo sandbox lock venv runtime-venv
 
 help: ## say what there is to make
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 20
@@ -29,6 +30,9 @@ test: venv runtime-venv ## the tests, without the slow ones; core and engine cov
 
 test-all: venv runtime-venv ## every test
 	$(PYTEST) -m "slow or not slow"
+
+bench: venv ## how fast, each figure beside its floor; BENCH_FLAGS="rollback --json FILE" asks less, or keeps it
+	$(BIN)/python -m benchmarks $(BENCH_FLAGS)
 
 demo: venv ## a bad release, a rollback, an approval: in a small cloud on this machine
 	$(BIN)/aisq sandbox demo

@@ -1,0 +1,1 @@
+"""One file a question; each has `rows()`, whose arguments are sizes."""
