@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
@@ -81,13 +82,12 @@ class PostgresProcess:
         self.url = f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
         self.databases = Databases(self.url)
         self._parameters = [f"--{name}={value}" for name, value in parameters.items()]
-        try:
+        with ExitStack() as unless_all_is_well:
+            unless_all_is_well.callback(shutil.rmtree, self.folder, ignore_errors=True)
             self._owner, self._programs = _owner(), _programs(self.folder)
             self._initialise()
             self.start()
-        except BaseException:
-            shutil.rmtree(self.folder, ignore_errors=True)
-            raise
+            unless_all_is_well.pop_all()
 
     def start(self) -> None:
         """Start it, again if need be, on the same port; return when it answers."""
