@@ -204,8 +204,8 @@ class Messages(Protocol):
         """What was asked through a door after `since` and has moved on from what is shown; what moved last is first."""
         ...
 
-    def trying(self, operation: str, place: dict[str, str], at: datetime, *, seen: datetime | None) -> bool:
-        """Note that a post begins; false when somebody else has begun one since `seen` was the newest try."""
+    def trying(self, seen: Shown, place: dict[str, str], at: datetime) -> bool:
+        """Note that a post begins; false when somebody else has begun, or even made, one since `seen` was read."""
         ...
 
     def untried(self, operation: str) -> None:

@@ -36,13 +36,14 @@ class SqlMessages:
         with self._transaction() as session:
             return tuple(_shown(session, row, message) for row, message in session.execute(rows))
 
-    def trying(self, operation: str, place: dict[str, str], at: datetime, *, seen: datetime | None) -> bool:
+    def trying(self, seen: Shown, place: dict[str, str], at: datetime) -> bool:
+        operation = seen.record.id
         with self._transaction() as session:
             row = session.get(MessageRow, operation, with_for_update=True)
             if row is None:
                 session.add(MessageRow(operation=operation, place=dict(place), shown=0, tried_at=at))
-                return seen is None
-            if row.tried_at != seen:
+                return seen.tried_at is None
+            if (row.tried_at, row.shown, row.place) != (seen.tried_at, seen.revision, seen.place):
                 return False
             row.place, row.tried_at = dict(place), at
             return True

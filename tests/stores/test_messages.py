@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from bot.core.request import Address
+from bot.core.system import Shown
 from bot.stores import database
 from bot.stores.ledger import SqlLedger
 from bot.stores.messages import SqlMessages
@@ -110,42 +111,67 @@ def test_what_is_too_old_is_left_as_it_is(messages: SqlMessages, tell: Teller, t
     assert behind(messages, since=NOON + timedelta(seconds=1)) == []
 
 
+def only(messages: SqlMessages) -> Shown:
+    """The one operation that is behind."""
+    (one,) = messages.behind("slack", since=SINCE)
+    return one
+
+
 class TestTrying:
     def test_only_one_of_two_begins(self, messages: SqlMessages, tell: Teller, time: StillTime) -> None:
-        id = tell.waiting()
-        assert messages.trying(id, PLACE, time.now(), seen=None)
-        assert not messages.trying(id, PLACE, time.now(), seen=None)
-        (one,) = messages.behind("slack", since=SINCE)
-        assert (one.place, one.tried_at) == (PLACE, time.now())
+        tell.waiting()
+        seen = only(messages)
+        assert messages.trying(seen, PLACE, time.now())
+        assert not messages.trying(seen, PLACE, time.now())
+        assert (only(messages).place, only(messages).tried_at) == (PLACE, time.now())
 
     def test_who_saw_the_last_try_may_begin_the_next(
         self, messages: SqlMessages, tell: Teller, time: StillTime
     ) -> None:
-        id, first = tell.waiting(), time.now()
-        assert messages.trying(id, PLACE, first, seen=None)
+        tell.waiting()
+        assert messages.trying(only(messages), PLACE, time.now())
+        seen = only(messages)
         time.advance(30.5)
-        assert messages.trying(id, PLACE, time.now(), seen=first)
-        assert not messages.trying(id, PLACE, time.now(), seen=first), "somebody else was faster"
+        assert messages.trying(seen, PLACE, time.now())
+        assert not messages.trying(seen, PLACE, time.now()), "somebody else was faster"
+
+    def test_who_saw_no_try_comes_too_late_when_it_was_made_and_arrived(
+        self, messages: SqlMessages, tell: Teller, time: StillTime
+    ) -> None:
+        id = tell.waiting()
+        seen = only(messages)
+        messages.trying(seen, PLACE, time.now())
+        messages.showing(id, 2, SHOWN)
+        assert not messages.trying(seen, PLACE, time.now())
+
+    def test_who_saw_no_try_comes_too_late_when_it_was_found(
+        self, messages: SqlMessages, tell: Teller, time: StillTime
+    ) -> None:
+        id = tell.waiting()
+        seen = only(messages)
+        messages.trying(seen, PLACE, time.now())
+        messages.showing(id, 0, SHOWN)
+        assert not messages.trying(seen, PLACE, time.now())
 
     def test_nobody_saw_a_try_that_was_never_made(self, messages: SqlMessages, tell: Teller, time: StillTime) -> None:
-        assert not messages.trying(tell.waiting(), PLACE, time.now(), seen=time.now())
+        tell.waiting()
+        assert not messages.trying(only(messages).model_copy(update={"tried_at": time.now()}), PLACE, time.now())
 
     def test_what_did_not_arrive_may_be_tried_at_once(
         self, messages: SqlMessages, tell: Teller, time: StillTime
     ) -> None:
         id = tell.waiting()
-        messages.trying(id, PLACE, time.now(), seen=None)
+        messages.trying(only(messages), PLACE, time.now())
         messages.untried(id)
-        (one,) = messages.behind("slack", since=SINCE)
-        assert (one.place, one.tried_at) == ({}, None)
-        assert messages.trying(id, PLACE, time.now(), seen=None)
+        assert (only(messages).place, only(messages).tried_at) == ({}, None)
+        assert messages.trying(only(messages), PLACE, time.now())
         messages.untried("never tried")
 
 
 class TestShowing:
     def test_it_ends_the_try(self, messages: SqlMessages, tell: Teller, time: StillTime) -> None:
         id = tell.waiting()
-        messages.trying(id, PLACE, time.now(), seen=None)
+        messages.trying(only(messages), PLACE, time.now())
         messages.showing(id, 2, SHOWN)
         assert behind(messages) == []
 

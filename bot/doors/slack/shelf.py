@@ -23,7 +23,7 @@ class Shelf:
         if others and (now - others).total_seconds() < self._takeover_s:
             return False
         noted = {**place, "since": one.place.get("since") or str(now.timestamp())}
-        if not await asyncio.to_thread(self._messages.trying, operation, noted, now, seen=one.tried_at):
+        if not await asyncio.to_thread(self._messages.trying, one, noted, now):
             return False
         self._mine[operation] = now
         return True

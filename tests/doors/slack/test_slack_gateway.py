@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -222,9 +223,10 @@ async def test_a_crash_between_post_and_memory_makes_no_second_message(
 async def test_a_post_that_another_process_is_making_is_left_to_it(
     gateway: Gateway, messages: SqlMessages, tell: Teller, time: StillTime, channel: Channel
 ) -> None:
-    id = tell.waiting()
+    tell.waiting()
     noted = {"channel": CHANNEL, "since": str(time())}
-    assert messages.trying(id, noted, time.now(), seen=None)
+    (one,) = messages.behind("slack", since=time.now() - timedelta(days=1))
+    assert messages.trying(one, noted, time.now())
     await gateway.round()
     assert channel() == []
     time.advance(30)
