@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from pydantic import JsonValue
-from sqlalchemy import JSON, Dialect, ForeignKey
+from sqlalchemy import JSON, Dialect, ForeignKey, Index
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import DateTime, TypeDecorator
 
@@ -40,12 +40,14 @@ class OperationRow(Base):
     """One request, its plan and what became of it."""
 
     __tablename__ = "operations"
+    # For what is open on a target: SQLite takes one index a table, and nearly all rows may be of one target.
+    __table_args__ = (Index("ix_operations_target_state", "target", "state"),)
     id: Mapped[str] = mapped_column(primary_key=True)
     request: Mapped[Json]
     operation: Mapped[str]
     verb: Mapped[str]
     actor: Mapped[str]
-    target: Mapped[str] = mapped_column(default="", index=True)
+    target: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime] = mapped_column(index=True)
     updated_at: Mapped[datetime]
     state: Mapped[str] = mapped_column(index=True)

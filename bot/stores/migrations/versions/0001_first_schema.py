@@ -93,7 +93,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_operations_created_at"), ["created_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_operations_judged"), ["judged"], unique=False)
         batch_op.create_index(batch_op.f("ix_operations_state"), ["state"], unique=False)
-        batch_op.create_index(batch_op.f("ix_operations_target"), ["target"], unique=False)
+        batch_op.create_index("ix_operations_target_state", ["target", "state"], unique=False)
 
     op.create_table(
         "pins",

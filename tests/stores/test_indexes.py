@@ -1,0 +1,75 @@
+"""The looks that people wait for find their rows by an index, however many operations there were."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import Engine, event
+
+from bot.core.request import OPEN
+from bot.engine.clock import SystemClock
+from bot.stores import database
+from bot.stores.ledger import SqlLedger
+from bot.stores.tables import OperationRow
+
+TARGET = "ai-square/prod/backend"
+CASES = [
+    ({}, "ix_operations_created_at"),
+    ({"target": TARGET}, "ix_operations_target_state"),
+    ({"states": OPEN}, "ix_operations_state"),
+    ({"target": TARGET, "states": OPEN}, "ix_operations_target_state"),
+]
+
+
+@pytest.fixture
+def engine(sqlite: str) -> Iterator[Engine]:
+    made = database.connect(sqlite)
+    yield made
+    made.dispose()
+
+
+@contextmanager
+def asked(engine: Engine) -> Iterator[list[tuple[str, tuple[object, ...]]]]:
+    """What is asked of the table of operations."""
+    heard: list[tuple[str, tuple[object, ...]]] = []
+
+    def hear(_: object, __: object, statement: str, parameters: tuple[object, ...], *___: object) -> None:
+        if "FROM operations" in statement:
+            heard.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", hear)
+    yield heard
+    event.remove(engine, "before_cursor_execute", hear)
+
+
+def planned(engine: Engine, statement: str, parameters: tuple[object, ...]) -> str:
+    """How SQLite means to go about it."""
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        return " ".join(str(row[-1]) for row in rows) + " "
+
+
+@pytest.mark.parametrize(("wanted", "index"), CASES, ids=["all", "of a target", "open", "open of a target"])
+def test_operations_are_found_by_an_index(engine: Engine, wanted: dict[str, object], index: str) -> None:
+    ledger = SqlLedger(engine, SystemClock())
+    with asked(engine) as heard:
+        ledger.operations(**wanted)  # type: ignore[arg-type]
+    [(statement, parameters)] = heard
+    assert f"USING INDEX {index} " in planned(engine, statement, parameters)
+
+
+def test_an_open_operation_is_found_among_those_of_its_target(engine: Engine) -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    table = OperationRow.__table__
+    rows = [
+        {"id": f"{number:010d}", "target": TARGET, "state": "queued" if number == 7 else "applied"}
+        for number in range(50)
+    ]
+    common = {
+        "request": {}, "operation": "rollback", "verb": "plan", "actor": "slack:U0ANA",
+        "created_at": at, "updated_at": at,
+    }  # fmt: skip
+    with engine.begin() as connection:
+        connection.execute(table.insert(), [{**common, **row} for row in rows])
+    assert SqlLedger(engine, SystemClock()).due() == (("0000000007", TARGET),)
