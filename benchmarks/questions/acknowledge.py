@@ -53,7 +53,7 @@ def _rows(name: str, loads: list[list[Load]], url: str) -> list[Row]:
         beside(f"{name}: p50", "ms", ours, insert, INSERT, at_most=AIM),
         beside(f"{name}: p50", "ms", ours, echo, ECHO),
         alone(f"{name}: p99", "ms", [_percentile(loads[0], 99)], below=SLACK_WAITS_MS),
-        alone(f"{name}: refused in a sentence", "requests", [sum(one.refused for one in loads[0])]),
+        alone(f"{name}: refused", "requests", [sum(one.refused for one in loads[0])]),
         alone(f"{name}: lost", "requests", [_lost(loads[0], url)], below=1),
     ]
 

@@ -70,6 +70,7 @@ def _looks(few: int, many: int) -> Iterator[tuple[str, str, str]]:
     """What it is called, and what is asked of the small and of the large database."""
     yield "ops list", "ops list", "ops list"
     yield "ops list --open", "ops list --open", "ops list --open"
+    yield "ops list --service", "ops list --service backend", "ops list --service backend"
     yield "status backend", "status backend", "status backend"
     yield "audit OPERATION", f"audit {newest(few)}", f"audit {newest(many)}"
     yield "audit BEGINNING", f"audit {newest(few)[:-1]}", f"audit {newest(many)[:-1]}"
