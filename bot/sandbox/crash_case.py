@@ -8,9 +8,9 @@ from typing import Any
 
 from bot.sandbox import crash_town
 from bot.sandbox.books import Books
-from bot.sandbox.crash_town import CHANNEL, GOOD, SERVICE
+from bot.sandbox.crash_town import CHANNEL, GOOD, SERVICE, Town
 from bot.sandbox.crash_verdict import Seen, wrong
-from bot.sandbox.rehearsal import Rehearsal
+from bot.sandbox.replica import Replica
 from bot.sandbox.transcript import buttons
 
 PATIENCE_S = 120.0
@@ -55,12 +55,13 @@ class Case:
     `trace` is a file to which the first bot writes the commits that it comes by.
     """
 
-    def __init__(self, town: Rehearsal, boundary: Boundary | None = None, trace: Path | None = None) -> None:
+    def __init__(self, town: Town, boundary: Boundary | None = None, trace: Path | None = None) -> None:
         self._town, self._boundary, self._trace = town, boundary, trace
         self._to_come = [] if boundary is None else [boundary, *([boundary.then] if boundary.then else [])]
         self._books = Books(town.database)
         self._asked = self._approved = self._is_ready = False
-        self._armed, self._missed, self._mishaps = False, len(self._to_come), 0
+        self._armed: dict[Replica, Boundary | None] = {}
+        self._now, self._missed, self._mishaps = town.bot, len(self._to_come), 0
         self._died_at = self._quiet_since = 0.0
 
     def play(self) -> Result:
@@ -69,21 +70,21 @@ class Case:
         self._start()
         give_up = time.monotonic() + PATIENCE_S
         while not self._over() and time.monotonic() < give_up:
-            if self._town.bot.exit_code() is not None:
-                self._bury()
-                self._start()
+            if self._now.exit_code() is not None:
+                self._bury(self._now)
             self._act()
             time.sleep(STEP_S)
         recovery_s = max(0.0, self._quiet_since - self._died_at) if self._died_at else 0.0
         seen = self._seen()
-        self._town.bot.kill()
+        for bot in self._town.bots:
+            bot.kill()
         fates = tuple(call["fate"] for call in seen.updates)
         return Result(self._boundary, not self._missed, wrong(seen, self._books, GOOD), recovery_s, fates)
 
     # --- the town
 
     def _prepare(self) -> None:
-        crash_town.fresh(self._town)
+        self._town.fresh()
         cloud = self._town.cloud
         cloud.clear_faults()
         cloud.traffic(SERVICE, {GOOD: 100})
@@ -108,28 +109,43 @@ class Case:
     # --- the bots
 
     def _start(self) -> None:
-        kill = self._to_come.pop(0) if self._to_come else None
-        trace = {"LAUNCHER_TRACE": str(self._trace)} if self._trace else {}
-        at = {"LAUNCHER_KILL_AT": kill.commit} if kill and kill.commit else {}
-        self._armed, self._is_ready = kill is not None, False
-        self._town.bot.start(**trace, **at)
-        if kill and kill.method:
-            self._town.cloud.fault("kill", method=kill.method, nth=kill.nth, when=kill.when, pid=self._town.bot.pid)
+        """All that can work at once; the first to come gets the requests, until it is dead."""
+        for bot in self._town.bots:
+            if not bot.is_running():
+                self._begin(bot)
+        self._hear(self._town.bots[0])
 
-    def _bury(self) -> None:
-        if self._armed and self._town.bot.exit_code() == -signal.SIGKILL:
+    def _begin(self, bot: Replica) -> None:
+        kill = self._to_come.pop(0) if self._to_come else None
+        trace = {"LAUNCHER_TRACE": str(self._trace)} if self._trace and bot is self._town.bot else {}
+        at = {"LAUNCHER_KILL_AT": kill.commit} if kill and kill.commit else {}
+        bot.start(**trace, **at)
+        self._armed[bot] = kill
+        if kill and kill.method:
+            self._town.cloud.fault("kill", method=kill.method, nth=kill.nth, when=kill.when, pid=bot.pid)
+
+    def _hear(self, bot: Replica) -> None:
+        self._now, self._is_ready = bot, False
+        self._town.people.hear(bot)
+
+    def _bury(self, bot: Replica) -> None:
+        """Another one takes its place: one that runs already, else a new one."""
+        if self._armed.pop(bot, None) and bot.exit_code() == -signal.SIGKILL:
             self._missed -= 1
         else:
             self._mishaps += 1  # on a slow machine a bot may lose its lease
         if self._mishaps > MOST_MISHAPS:
-            raise RuntimeError(f"the bot does not stay alive:\n{self._town.bot.log_end()}")
-        self._town.cloud.clear_faults()
+            raise RuntimeError(f"the bot does not stay alive:\n{bot.log_end()}")
         self._died_at, self._trace = time.monotonic(), None
+        if others := [one for one in self._town.bots if one.is_running()]:
+            return self._hear(others[0])
+        self._town.cloud.clear_faults()
+        self._start()
 
     # --- the people
 
     def _act(self) -> None:
-        self._is_ready = self._is_ready or self._town.bot.ready()
+        self._is_ready = self._is_ready or self._now.ready()
         if not self._is_ready:
             return
         people = self._town.people
@@ -154,7 +170,7 @@ class Case:
         now = time.monotonic()
         if not quiet or not self._quiet_since or self._quiet_since < self._died_at:
             self._quiet_since = now if quiet else 0.0
-        is_late = not self._armed or self._died_at or now - self._quiet_since >= LATE_S
+        is_late = not self._armed.get(self._now) or self._died_at or now - self._quiet_since >= LATE_S
         return bool(quiet and now - self._quiet_since >= QUIET_S and is_late)
 
     def _seen(self) -> Seen:

@@ -17,8 +17,8 @@ from rich.progress import Progress
 from rich.table import Table
 
 from bot.sandbox.crash_case import Boundary, Case, Result
-from bot.sandbox.crash_town import town
-from bot.sandbox.rehearsal import Rehearsal
+from bot.sandbox.crash_town import Town, town
+from bot.sandbox.postgres import PostgresProcess
 
 STORIES = ("rollback",)
 TRIES = 3
@@ -31,7 +31,7 @@ ADOPTION = "ListOperations"
 NOT_REACHED = "each time the run took another way (edits of a message that come fast are left out)."
 
 
-def boundaries(here: Rehearsal) -> list[Boundary]:
+def boundaries(here: Town) -> list[Boundary]:
     """All of them, from one run without a crash. Raises RuntimeError if even that went wrong."""
     trace = here.folder / "trace"
     trace.unlink(missing_ok=True)
@@ -53,7 +53,7 @@ def _calls(calls: Sequence[dict[str, Any]]) -> Iterator[Boundary]:
         yield Boundary(method=LOST.method, when=LOST.when, then=Boundary(method=ADOPTION, when=when))
 
 
-def crash(here: Rehearsal, boundary: Boundary) -> Result:
+def crash(here: Town, boundary: Boundary) -> Result:
     """Kill at one boundary; again when the run took another way and never came there."""
     for _ in range(TRIES):
         result = Case(here, boundary).play()
@@ -62,9 +62,9 @@ def crash(here: Rehearsal, boundary: Boundary) -> Result:
     return result
 
 
-def crash_all(towns: Sequence[Rehearsal], todo: Sequence[Boundary]) -> Iterator[Result]:
+def crash_all(towns: Sequence[Town], todo: Sequence[Boundary]) -> Iterator[Result]:
     """Kill at each, in several towns at once; the results come in the order of `todo`."""
-    free: SimpleQueue[Rehearsal] = SimpleQueue()
+    free: SimpleQueue[Town] = SimpleQueue()
     for one in towns:
         free.put(one)
 
@@ -79,8 +79,8 @@ def crash_all(towns: Sequence[Rehearsal], todo: Sequence[Boundary]) -> Iterator[
         yield from pool.map(somewhere, todo)
 
 
-def show(results: Sequence[Result], console: Console) -> None:
-    """The table, and what it comes to."""
+def show(results: Sequence[Result], where: str, console: Console) -> None:
+    """The table, and what it comes to; `where` is the database."""
     table = Table(box=None, pad_edge=False)
     table.add_column("verdict", no_wrap=True)
     table.add_column("quiet after", no_wrap=True, justify="right")
@@ -90,7 +90,7 @@ def show(results: Sequence[Result], console: Console) -> None:
         table.add_row(verdict, f"{one.recovery_s:.1f} s", "\n".join(_row(one)))
     console.print(table)
     bad, missed = sum(bool(one.wrong) for one in results), sum(not one.reached for one in results)
-    console.print(f"\n{len(results)} crashes of a rollback on SQLite: {len(results) - bad} right, {bad} wrong.")
+    console.print(f"\n{len(results)} crashes of a rollback on {where}: {len(results) - bad} right, {bad} wrong.")
     if missed:
         console.print(f"{missed} not reached: {NOT_REACHED}")
 
@@ -103,25 +103,27 @@ def _row(one: Result) -> Iterator[str]:
     yield from (f"  [red]{wrong}[/]" for wrong in one.wrong)
 
 
-def main(operation: str, every: int, workers: int) -> int:
+def main(operation: str, database: str, every: int, workers: int) -> int:
     """Print the table; 0 if every row is right, 2 if there is no such story."""
     console = Console(highlight=False)
     if operation not in STORIES:
         console.print(f"There is no story for {operation!r}; write {' or '.join(STORIES)}.", markup=False)
         return 2
     try:
-        results = _run(console, every, workers)
+        where, results = _run(console, database, every, workers)
     except RuntimeError as broken:
         console.print(str(broken), markup=False)
         return 1
-    show(results, console)
+    show(results, where, console)
     return int(any(result.wrong for result in results))
 
 
-def _run(console: Console, every: int, workers: int) -> list[Result]:
+def _run(console: Console, database: str, every: int, workers: int) -> tuple[str, list[Result]]:
     with ExitStack() as stack, Progress(console=console, transient=True) as progress:
         bar = progress.add_task("a run without a crash", total=None)
-        towns = [stack.enter_context(town()) for _ in range(workers)]
+        server = stack.enter_context(PostgresProcess()).databases if database == "postgres" else None
+        towns = [stack.enter_context(town(server)) for _ in range(workers)]
         todo = boundaries(towns[0])[::every]
         progress.remove_task(bar)
-        return list(progress.track(crash_all(towns, todo), total=len(todo), description="crashes"))
+        results = progress.track(crash_all(towns, todo), total=len(todo), description="crashes")
+        return towns[0].title, list(results)

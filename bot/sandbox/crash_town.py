@@ -3,12 +3,15 @@
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bot.sandbox.launcher import forked
+from bot.sandbox.postgres import Databases
 from bot.sandbox.rehearsal import Rehearsal
+from bot.sandbox.replica import Replica
 
 SERVICE, CHANNEL, GOOD = "ai-square-prod/us-central1/backend", "C0AISQ", "backend-00041-kex"
 RATE = 300.0  # an outcome is judged seven of the town's minutes after it
@@ -36,24 +39,59 @@ environments:
 """
 
 
+class Town(Rehearsal):
+    """A rehearsal that begins again and again; on SQLite. `bots` are those that work at once."""
+
+    title = "SQLite"
+
+    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
+        super().__init__(folder, rate=RATE, start=forked, settings=settings)
+        self.bots: tuple[Replica, ...] = (self.bot,)
+        self.upgrade()
+        self.keep()
+
+    def keep(self) -> None:
+        """Keep the database as it is, with its schema and nothing in it, to begin from."""
+        (self.folder / "state").rename(self.folder / "template")
+
+    def fresh(self) -> None:
+        """Give the next bot an empty database; while none runs."""
+        shutil.rmtree(self.folder / "state", ignore_errors=True)
+        shutil.copytree(self.folder / "template", self.folder / "state")
+
+
+class TownOnPostgres(Town):
+    """The same on a PostgreSQL server, with two replicas; the first is the quicker one, so that it gets the work."""
+
+    title = "PostgreSQL with two replicas"
+
+    def __init__(self, folder: Path, settings: Mapping[str, str], server: Databases) -> None:
+        self._server, self._name = server, f"town_{uuid.uuid4().hex[:12]}"
+        super().__init__(folder, {**settings, "AISQ_DATABASE_URL": server.create(self._name)})
+        self.bots = (self.bot, self.another("second", AISQ_SWEEP_EVERY_S="2"))
+
+    def keep(self) -> None:
+        """The durable library makes its tables when a bot first starts."""
+        self.bot.start()
+        self.bot.wait_ready()
+        self.bot.stop()
+        self._server.create(f"{self._name}_empty", like=self._name)
+
+    def fresh(self) -> None:
+        self._server.drop(self._name)
+        self._server.create(self._name, like=f"{self._name}_empty")
+
+
 @contextmanager
-def town() -> Iterator[Rehearsal]:
-    """A town whose folder holds a `template` of the bot's state: a database with its schema, and nothing in it."""
+def town(server: Databases | None = None) -> Iterator[Town]:
+    """A town with an empty database: a SQLite of its own, or one on that server."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aisq-crash-")))
-        made = stack.enter_context(Rehearsal(folder, rate=RATE, start=forked, settings=_quick(folder)))
-        made.upgrade()
-        (folder / "state").rename(folder / "template")
-        yield made
+        settings = _quick(folder)
+        yield stack.enter_context(TownOnPostgres(folder, settings, server) if server else Town(folder, settings))
 
 
-def fresh(here: Rehearsal) -> None:
-    """Give the next bot an empty database."""
-    shutil.rmtree(here.folder / "state", ignore_errors=True)
-    shutil.copytree(here.folder / "template", here.folder / "state")
-
-
-def clear(here: Rehearsal) -> None:
+def clear(here: Town) -> None:
     """Remove the releases of earlier stories; while GOOD serves. Cloud Run keeps the newest."""
     now = here.cloud.service(SERVICE)
     for release in (one["name"] for one in now["releases"]):

@@ -8,8 +8,7 @@ from typing import Any
 
 from bot.sandbox import crash_town
 from bot.sandbox.books import Books
-from bot.sandbox.crash_town import CHANNEL, GOOD, SERVICE
-from bot.sandbox.rehearsal import Rehearsal
+from bot.sandbox.crash_town import CHANNEL, GOOD, SERVICE, Town
 from bot.sandbox.transcript import buttons, lines
 
 STAMP = "aisq.dev/effect"
@@ -34,10 +33,10 @@ class Incident:
     `before` is the ts of the channel's last message of earlier incidents.
     """
 
-    def __init__(self, town: Rehearsal) -> None:
+    def __init__(self, town: Town) -> None:
         self.town, self.cloud, self.people = town, town.cloud, town.people
         self.books = Books(town.database)
-        crash_town.fresh(town)
+        town.fresh()
         self.cloud.clear_faults()
         self._settled(self.cloud.traffic, SERVICE, {GOOD: 100})
         crash_town.clear(town)
@@ -132,7 +131,7 @@ class Incident:
 
 
 @contextmanager
-def incident(town: Rehearsal) -> Iterator[Incident]:
+def incident(town: Town) -> Iterator[Incident]:
     """The bot is gone afterwards, and what it left behind was looked at."""
     made = Incident(town)
     try:

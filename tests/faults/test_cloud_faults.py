@@ -12,8 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from bot.sandbox import crash_town
-from bot.sandbox.crash_town import GOOD, SERVICE
-from bot.sandbox.rehearsal import Rehearsal
+from bot.sandbox.crash_town import GOOD, SERVICE, Town
 from bot.sandbox.transcript import lines
 from tests.faults.incident import Incident, Json, incident
 
@@ -25,13 +24,13 @@ FIELDS = {
 
 
 @pytest.fixture(scope="module")
-def town() -> Iterator[Rehearsal]:
+def town() -> Iterator[Town]:
     with crash_town.town() as made:
         yield made
 
 
 @pytest.fixture
-def scene(town: Rehearsal) -> Iterator[Incident]:
+def scene(town: Town) -> Iterator[Incident]:
     with incident(town) as made:
         yield made
 
@@ -112,7 +111,7 @@ def named(scene: Incident, text: str) -> str:
 
 
 @pytest.mark.parametrize("held_s", [1.0, 9.0], ids=["before the next one looks", "after the next one has called"])
-def test_killed_while_the_call_is_held_in_the_network(town: Rehearsal, scene: Incident, held_s: float) -> None:
+def test_killed_while_the_call_is_held_in_the_network(town: Town, scene: Incident, held_s: float) -> None:
     """The call of the dead arrives when nobody waits for it: it is adopted, or refused by its etag."""
     scene.begin()
     scene.cloud.fault("hold", method="UpdateService", seconds=held_s)
@@ -127,7 +126,7 @@ def test_killed_while_the_call_is_held_in_the_network(town: Rehearsal, scene: In
     assert {call["code"] for call in scene.updates() if not call["committed"]} <= {"ABORTED"}
 
 
-def test_killed_and_the_cloud_is_away_when_the_next_one_looks(town: Rehearsal, scene: Incident) -> None:
+def test_killed_and_the_cloud_is_away_when_the_next_one_looks(town: Town, scene: Incident) -> None:
     scene.begin()
     scene.cloud.fault("kill", method="UpdateService", when="after_commit", pid=town.bot.pid)
     scene.approve(scene.ask("rollback backend"))

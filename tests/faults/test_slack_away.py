@@ -7,8 +7,7 @@ import pytest
 
 from bot.doors.slack.memory import RETRY_S
 from bot.sandbox import crash_town
-from bot.sandbox.crash_town import CHANNEL, GOOD, SERVICE
-from bot.sandbox.rehearsal import Rehearsal
+from bot.sandbox.crash_town import CHANNEL, GOOD, SERVICE, Town
 from bot.sandbox.transcript import lines
 from tests.faults.incident import Incident, incident
 
@@ -16,13 +15,13 @@ UNSURE = "nobody could be asked whether you are still active; try again, or use 
 
 
 @pytest.fixture(scope="module")
-def town() -> Iterator[Rehearsal]:
+def town() -> Iterator[Town]:
     with crash_town.town() as made:
         yield made
 
 
 @pytest.fixture
-def scene(town: Rehearsal) -> Iterator[Incident]:
+def scene(town: Town) -> Iterator[Incident]:
     with incident(town) as made:
         made.begin()
         yield made
@@ -35,7 +34,7 @@ def state(scene: Incident) -> str:
 
 
 @pytest.mark.parametrize("dies", [False, True])
-def test_slack_is_down_while_traffic_moves(town: Rehearsal, scene: Incident, dies: bool) -> None:
+def test_slack_is_down_while_traffic_moves(town: Town, scene: Incident, dies: bool) -> None:
     """Also when the bot dies meanwhile, and another one finds Slack away from its first moment on."""
     card = scene.ask("rollback backend")
     assert card is not None

@@ -1,4 +1,4 @@
-"""kill -9 at every boundary of a rollback, on SQLite: nothing done twice, nothing forgotten, nothing untrue said."""
+"""kill -9 at every boundary of a rollback: nothing done twice, nothing forgotten, nothing untrue said."""
 
 import re
 from collections.abc import Iterator
@@ -10,24 +10,37 @@ from rich.console import Console
 
 from bot.sandbox import crash_matrix
 from bot.sandbox.crash_case import Boundary, Result
-from bot.sandbox.rehearsal import Rehearsal
+from bot.sandbox.crash_town import Town
+from bot.sandbox.postgres import Databases
 
 CHUNKS = 16  # so that two processes can share the work
 APPLYING = re.compile(r"mutexes|effects #|effects\+|operation_outputs #|UpdateService|GetOperation")
 
 
 @pytest.fixture(scope="module")
-def town() -> Iterator[Rehearsal]:
+def town() -> Iterator[Town]:
     with crash_matrix.town() as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def every(town: Rehearsal) -> list[Boundary]:
+def every(town: Town) -> list[Boundary]:
     return crash_matrix.boundaries(town)
 
 
-def judged(town: Rehearsal, todo: list[Boundary]) -> list[Result]:
+@pytest.fixture(scope="module")
+def pair(databases: Databases) -> Iterator[Town]:
+    """On PostgreSQL, with two replicas."""
+    with crash_matrix.town(databases) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def every_of_pair(pair: Town) -> list[Boundary]:
+    return crash_matrix.boundaries(pair)
+
+
+def judged(town: Town, todo: list[Boundary]) -> list[Result]:
     """Kill at each; fails with what was wrong, and where."""
     results = [crash_matrix.crash(town, one) for one in todo]
     assert {str(one.boundary): one.wrong for one in results if one.wrong} == {}
@@ -63,16 +76,38 @@ def test_the_trace_knows_every_kind_of_boundary(every: list[Boundary]) -> None:
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_killed_at_every_boundary(town: Rehearsal, every: list[Boundary], chunk: int) -> None:
+def test_killed_at_every_boundary(town: Town, every: list[Boundary], chunk: int) -> None:
     todo = [one for one in every if in_chunk(chunk, one)]
     reached = [one for one in judged(town, todo) if one.reached]
     assert len(reached) * 2 >= len(todo)  # edits coalesce: a boundary may be missing in a run, not most of them
 
 
+@pytest.mark.parametrize(
+    "boundary",
+    [
+        Boundary(commit="after approvals+operations+audit_ends+audit #1"),
+        Boundary(commit="after mutexes #1"),
+        Boundary(commit="before effects #1"),
+        Boundary(commit="after operations+audit_ends+audit+pins+mutexes #1"),
+        Boundary(method="UpdateService", when="before"),
+        Boundary(method="UpdateService", when="after_commit"),
+    ],
+    ids=str,
+)
+def test_the_other_replica_takes_over(pair: Town, boundary: Boundary) -> None:
+    judged(pair, [boundary])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_the_other_replica_takes_over_at_every_boundary(pair: Town, every_of_pair: list[Boundary], chunk: int) -> None:
+    judged(pair, [one for one in every_of_pair if in_chunk(chunk, one)])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_killed_while_applying_and_again_while_the_next_one_takes_over(
-    town: Rehearsal, every: list[Boundary], chunk: int
+    town: Town, every: list[Boundary], chunk: int
 ) -> None:
     """The second bot dies at its first commits of the same work."""
     first = [one for one in every if APPLYING.search(str(one)) and not one.then]
@@ -87,13 +122,13 @@ def test_killed_while_applying_and_again_while_the_next_one_takes_over(
     judged(town, [one for one in twice if in_chunk(chunk, one)])
 
 
-def test_a_story_that_goes_wrong_by_itself_is_told_before_anything_is_killed(town: Rehearsal) -> None:
-    town.settings["AISQ_CATALOG_DIR"], right = str(town.folder), town.settings["AISQ_CATALOG_DIR"]
+def test_a_story_that_goes_wrong_by_itself_is_told_before_anything_is_killed(town: Town) -> None:
+    town.bot.settings["AISQ_CATALOG_DIR"], right = str(town.folder), town.bot.settings["AISQ_CATALOG_DIR"]
     try:
         with pytest.raises(RuntimeError, match=r"(?s)the bot does not stay alive.*there is no system"):
             crash_matrix.boundaries(town)
     finally:
-        town.settings["AISQ_CATALOG_DIR"] = right
+        town.bot.settings["AISQ_CATALOG_DIR"] = right
 
 
 ROWS = [
@@ -112,7 +147,7 @@ ROWS = [
 
 def shown(rows: list[Result]) -> str:
     console = Console(width=100, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
-    crash_matrix.show(rows, console)
+    crash_matrix.show(rows, "SQLite", console)
     console.file.close()
     return console.export_text()
 
@@ -139,5 +174,5 @@ def test_a_table_in_which_all_was_reached_explains_nothing() -> None:
 
 
 def test_an_operation_without_a_story_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert crash_matrix.main("deploy", every=1, workers=1) == 2
+    assert crash_matrix.main("deploy", "sqlite", every=1, workers=1) == 2
     assert capsys.readouterr().out == "There is no story for 'deploy'; write rollback.\n"
