@@ -116,7 +116,9 @@ class Composed:
         self._logs_go_to = logs.to_stderr(self.settings.log_level, self._redactor())
         app = composed(self.settings)
         front, doors = app.front, slack(app)  # what may be wrong shows before this process says that it works
-        life = http.Life(app.executor, self.settings.lease_s, app.worker(), app.look, doors)
+        worker = app.worker()
+        front.on_change(worker.hurry)
+        life = http.Life(app.executor, self.settings.lease_s, worker, app.look, doors)
         try:
             return http.serve(life, self.settings.host, self.settings.port)
         finally:

@@ -1,13 +1,13 @@
 """Cloud Monitoring, through Google's own client (API v3)."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bot.core.errors import Permanent
 from bot.core.ports import Requests
 from bot.core.request import Target
-from bot.providers._google import Google, instant, place, translated
+from bot.providers._google import Google, place, translated
 
 if TYPE_CHECKING:
     from google.cloud import monitoring_v3
@@ -66,10 +66,10 @@ class CloudMonitoring:
         action = f"read the request counts of {place(target, 'service')} in {place(target, 'project')}"
         with translated(action, "monitoring.timeSeries.list"):
             for series in metrics.list_time_series(request, **self._google.reading):
-                failed = series.metric.labels.get(CODES) == "5xx"
-                for point in series.points:
-                    at: Any = point.interval.end_time
-                    yield series.resource.labels[RELEASE], instant(at), _count(point), failed
+                bare: Any = monitoring_v3.TimeSeries.pb(series)  # wrapped, thousands of points take a tenth of a second
+                release, failed = bare.resource.labels[RELEASE], bare.metric.labels.get(CODES) == "5xx"
+                for point in bare.points:
+                    yield release, point.interval.end_time.ToDatetime(tzinfo=UTC), _count(point), failed
 
 
 def _query(target: Target, start: datetime, end: datetime, step_s: int) -> "monitoring_v3.ListTimeSeriesRequest":
@@ -90,6 +90,6 @@ def _query(target: Target, start: datetime, end: datetime, step_s: int) -> "moni
     )
 
 
-def _count(point: "monitoring_v3.Point") -> int:
+def _count(point: Any) -> int:
     """Sums of INT64 are INT64; interpolation may make them DOUBLE."""
-    return point.value.int64_value or round(point.value.double_value)
+    return int(point.value.int64_value or round(point.value.double_value))

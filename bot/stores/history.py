@@ -33,7 +33,8 @@ class SqlHistory:
         """Extend the newest span, or begin one: also after a gap in which nobody looked and somebody changed it."""
         now = self._clock.now()
         with self._transaction() as session:
-            last = _newest(session, target)
+            if last := _newest(session, target):
+                last = _newest(session, target)  # whoever held that row may have begun another span meanwhile
             same = last is not None and last.split == split and last.version == version
             if last is not None and now <= last.until:
                 return  # a look that was overtaken by a later one

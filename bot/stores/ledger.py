@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from pydantic import JsonValue
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, literal, or_, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from bot.core.answer import Answer
@@ -21,7 +21,7 @@ from bot.stores.database import hurried, reading
 from bot.stores.repeat import repeatable
 from bot.stores.tables import ApprovalRow, EffectRow, HeardRow, MutexRow, OperationRow, PinRow
 
-SHORTEST_ID = 4  # characters of an id that people must type
+SHORTEST_ID, LONGEST_ID = 4, 20  # characters of an id that people must type, and may
 
 
 @repeatable
@@ -66,10 +66,12 @@ class SqlLedger:
     def accept(self, request: Request, *, heard_as: str, signature: str, state: State, detail: str) -> Accepted:
         now = self._clock.now()
         with self._hurried() as session:
-            if known := session.get(HeardRow, heard_as):
-                return Accepted(id=known.operation, new=known.operation == request.id)  # ours: a commit was lost
-            replay = select(HeardRow.heard_as).where(HeardRow.signature == signature)
-            if signature and session.scalars(replay).first():
+            # One statement: between two, another process may commit the very same delivery.
+            same = select(HeardRow).where(or_(HeardRow.heard_as == heard_as, HeardRow.signature == literal(signature)))
+            before = {row.heard_as: row.operation for row in session.scalars(same)}
+            if known := before.get(heard_as):
+                return Accepted(id=known, new=known == request.id)  # ours: a commit was lost
+            if before:
                 raise Denied("that delivery was used before; ask again")
             row = OperationRow(
                 id=request.id,
@@ -152,7 +154,7 @@ class SqlLedger:
         now = self._clock.now()
         late = select(OperationRow).where(OperationRow.state == "waiting", OperationRow.expires_at < now)
         with self._transaction() as session:
-            rows = list(session.scalars(late.with_for_update()))
+            rows = list(session.scalars(late.order_by(OperationRow.id).with_for_update()))  # in one order everywhere
             for row in rows:
                 self._move(session, row, "expired", "nobody approved it in time; nothing was done", "aisq")
             return len(rows)
@@ -299,8 +301,9 @@ def _find(session: Session, operation: str) -> OperationRow:
     wanted = operation.strip().lower()
     if row := session.get(OperationRow, wanted):
         return row
-    begin = select(OperationRow).where(OperationRow.id.startswith(wanted, autoescape=True)).limit(2)
-    found = list(session.scalars(begin)) if len(wanted) >= SHORTEST_ID else []
+    # A range, because an index serves no LIKE; of letters and digits alone, which every collation orders alike.
+    begin = select(OperationRow).where(OperationRow.id.between(wanted, wanted + LONGEST_ID * "z")).limit(2)
+    found = list(session.scalars(begin)) if len(wanted) >= SHORTEST_ID and wanted.isalnum() else []
     if len(found) == 1:
         return found[0]
     why = "several operations begin with" if found else "there is no operation"

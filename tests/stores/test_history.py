@@ -1,12 +1,17 @@
 """Spans of serving: extended by looks, begun anew by changes, counted once."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from bot.core.ports import Traffic
 from bot.core.system import HistoryReads, Serving
 from bot.stores.history import LONGEST_GAP
+from bot.stores.tables import ServingRow
 from tests.stores.harness import BACKEND, NOON, WORKER, Books
 
 GOOD: Traffic = {"good": 100}
@@ -114,3 +119,30 @@ def test_counts_stay_when_the_span_grows(books: Books) -> None:
     books.history.counted(BACKEND, at(0), 100, 1, at(0.5))
     looked(books, (1, GOOD, "7"), (2, BAD, "8"))
     assert [(one.total, one.errors) for one in books.history.served(BACKEND)] == [(0, 0), (100, 1)]
+
+
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)  # SQLite has one writer at a time
+def test_two_replicas_that_see_a_change_at_once_begin_one_span(books: Books) -> None:
+    looked(books, (0, GOOD, "1"))
+    books.clock.instant = at(1)
+    with ThreadPoolExecutor(1) as pool, Session(books.engine) as other:
+        newest = select(ServingRow).order_by(ServingRow.since.desc()).limit(1).with_for_update()
+        other.scalars(newest).one()
+        second = pool.submit(books.history.observed, BACKEND, BAD, "2")
+        wait_until_blocked(books)
+        other.add(ServingRow(target=BACKEND.full_name, since=at(0.9), until=at(0.9), split=BAD, version="2"))
+        other.commit()
+        second.result(timeout=30)
+    assert looked(books) == [(0, 0, GOOD, "1"), (0.9, 1, BAD, "2")]
+
+
+def wait_until_blocked(books: Books) -> None:
+    """Until a transaction waits for a lock of another one."""
+    waiting = text("select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with books.engine.connect() as connection:
+            if connection.scalar(waiting):
+                return
+        time.sleep(0.02)
+    pytest.fail("nobody waits")
