@@ -38,6 +38,7 @@ class Link:
         self._run(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+        self._loop.run_until_complete(asyncio.sleep(0))  # what was aborted hears of it
         self._loop.close()
 
     def _run(self, what: Coroutine[Any, Any, Any]) -> Any:
@@ -45,13 +46,17 @@ class Link:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._note()
-        await self._whole.wait()
+        ends = [writer]
         try:
+            await self._whole.wait()
             back, there = await asyncio.open_connection(*self._there)
-        except OSError:
-            writer.close()
-            return
-        await asyncio.gather(self._pump(reader, there), self._pump(back, writer))
+            ends.append(there)
+            await asyncio.gather(self._pump(reader, there), self._pump(back, writer))
+        except (OSError, asyncio.CancelledError):
+            pass  # nobody is there, or this link goes away: the caller sees its connection end
+        finally:
+            for end in ends:
+                end.transport.abort()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One direction, until its sender closes it; closes both ways then."""
