@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bot.sandbox.rehearsal import Child
+from bot.sandbox.replica import Child
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/adding-things.md"
