@@ -178,7 +178,11 @@ def ends(loss: Loss, replica: Replica) -> None:
 
 
 @pytest.mark.parametrize("lost", [killed, told_to_stop, frozen, cut_off], ids=lambda one: one.__name__)
-@pytest.mark.parametrize("when", [planning, waiting_for_approval, applying], ids=lambda one: one.__name__)
+@pytest.mark.parametrize(
+    "when",
+    [applying, *(pytest.param(one, marks=pytest.mark.slow) for one in (planning, waiting_for_approval))],
+    ids=lambda one: one.__name__,
+)
 def test_the_other_replica_finishes(
     loss: Loss, when: Callable[[Loss], None], lost: Callable[[Loss], Callable[[], None]]
 ) -> None:

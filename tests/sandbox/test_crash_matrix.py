@@ -86,10 +86,7 @@ def test_killed_at_every_boundary(town: Town, every: list[Boundary], chunk: int)
     "boundary",
     [
         Boundary(commit="after approvals+operations+audit_ends+audit #1"),
-        Boundary(commit="after mutexes #1"),
-        Boundary(commit="before effects #1"),
         Boundary(commit="after operations+audit_ends+audit+pins+mutexes #1"),
-        Boundary(method="UpdateService", when="before"),
         Boundary(method="UpdateService", when="after_commit"),
     ],
     ids=str,
