@@ -177,7 +177,11 @@ def ends(loss: Loss, replica: Replica) -> None:
     assert replica.exit_code() in (LEASE_LOST, DATABASE_LOST), signal.strsignal(-(replica.exit_code() or 0))
 
 
-@pytest.mark.parametrize("lost", [killed, told_to_stop, frozen, cut_off], ids=lambda one: one.__name__)
+@pytest.mark.parametrize(
+    "lost",
+    [killed, told_to_stop, frozen, pytest.param(cut_off, marks=pytest.mark.slow)],
+    ids=lambda one: one.__name__,
+)
 @pytest.mark.parametrize(
     "when",
     [applying, *(pytest.param(one, marks=pytest.mark.slow) for one in (planning, waiting_for_approval))],
