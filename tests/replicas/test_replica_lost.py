@@ -20,6 +20,7 @@ from bot.sandbox.transcript import buttons
 
 WITHIN_S = 60.0
 HELD_S = 4.0
+LEASE_S = 4.0  # AISQ_LEASE_S of a town
 LEASE_LOST, DATABASE_LOST = 70, 71  # exit codes of a replica that may not go on
 
 
@@ -153,6 +154,7 @@ def frozen(loss: Loss) -> Callable[[], None]:
     loss.first.freeze()
 
     def thawed() -> None:
+        time.sleep(LEASE_S)  # else it is still a replica like any other
         loss.first.thaw()
         ends(loss, loss.first)
 
@@ -164,6 +166,7 @@ def cut_off(loss: Loss) -> Callable[[], None]:
         link.cut()
 
     def mended() -> None:
+        time.sleep(LEASE_S)
         for link in loss.links:
             link.mend()
         ends(loss, loss.first)
