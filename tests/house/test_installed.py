@@ -22,7 +22,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 VENV = ROOT / "build/runtime-venv"
-NOBODY = 65534
+BOT_USER = 10001  # as in the image: nobody else's number, so that what it leaves behind is its own
 DEADLINE_S = 30.0
 
 # Where everybody may write. Whoever keeps to the state directory leaves nothing there.
@@ -67,19 +67,19 @@ def bin_dir() -> Path:
 
 
 def may_change_user() -> bool:
-    """Whether we can become nobody: as root, and where nobody exists (a user namespace may map one user only)."""
+    """Whether we can become the bot's user: as root, and where it exists (a user namespace may map one user only)."""
     ranges = [line.split() for line in Path("/proc/self/uid_map").read_text().splitlines()]
-    mapped = any(int(first) <= NOBODY < int(first) + int(count) for first, _, count in ranges)
+    mapped = any(int(first) <= BOT_USER < int(first) + int(count) for first, _, count in ranges)
     return os.geteuid() == 0 and mapped and shutil.which("setpriv") is not None
 
 
 def as_another_user(command: list[str]) -> list[str]:
-    """The command as run by nobody. It may read everything, because the interpreter or this checkout may lie below
-    a directory of root's; it may write only where nobody may."""
+    """The command as run by the bot's user. It may read everything, because the interpreter or this checkout may lie
+    below a directory of root's; it may write only where that user may."""
     if not may_change_user():
         return command
     reads = "-all,+dac_read_search"
-    become = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--no-new-privs"]
+    become = [f"--reuid={BOT_USER}", f"--regid={BOT_USER}", "--clear-groups", "--no-new-privs"]
     rights = [f"--inh-caps={reads}", f"--ambient-caps={reads}", f"--bounding-set={reads}"]
     return ["setpriv", *become, *rights, "--", *command]
 
@@ -90,7 +90,7 @@ def state(tmp_path: Path) -> Path:
     directory = tmp_path / "state"
     directory.mkdir()
     if may_change_user():
-        os.chown(directory, NOBODY, NOBODY)
+        os.chown(directory, BOT_USER, BOT_USER)
     return directory
 
 
@@ -156,12 +156,12 @@ def wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> 
         time.sleep(0.05)
 
 
-def left_by_nobody() -> set[Path]:
-    """What nobody owns in the places where everybody may write."""
+def left_by_the_bot() -> set[Path]:
+    """What the bot's user owns in the places where everybody may write."""
     owned = set()
     for path in (path for folder in COMMONS if folder.is_dir() for path in folder.iterdir()):
         with suppress(OSError):
-            if path.lstat().st_uid == NOBODY:
+            if path.lstat().st_uid == BOT_USER:
                 owned.add(path)
     return owned
 
@@ -188,7 +188,7 @@ def test_the_other_user_can_write_to_the_state_directory_only(bin_dir: Path, sta
 def test_it_serves_and_stops_when_told(
     bin_dir: Path, environment: dict[str, str], port: int, state: Path, tmp_path: Path
 ) -> None:
-    aisq, log, before = str(bin_dir / "aisq"), tmp_path / "serve.log", left_by_nobody()
+    aisq, log, before = str(bin_dir / "aisq"), tmp_path / "serve.log", left_by_the_bot()
     upgraded = run([aisq, "db", "upgrade"], environment)
     assert upgraded.returncode == 0, upgraded.stderr
     with serving([aisq, "serve"], environment, log) as process:
@@ -198,7 +198,7 @@ def test_it_serves_and_stops_when_told(
         assert process.wait(DEADLINE_S) == 0, log.read_text()
     assert not any(word in log.read_text() for word in ("Traceback", "0123456789abcdef", "xoxb-test"))
     assert list(state.iterdir())
-    assert left_by_nobody() == before
+    assert left_by_the_bot() == before
 
 
 def test_it_refuses_a_database_without_its_schema(bin_dir: Path, environment: dict[str, str]) -> None:
