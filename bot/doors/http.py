@@ -2,7 +2,8 @@
 
 /healthz   the process lives: its lease was renewed not long ago. Asks nothing of the database: a restart would not
            bring one back.
-/readyz    it can work: the database answers and has the right schema, the worker is started, nobody told it to stop.
+/readyz    it can work: the database answers and has our schema or a newer one, the worker is started, nobody told it
+           to stop.
 """
 
 import asyncio

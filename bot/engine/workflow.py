@@ -1,7 +1,7 @@
 """Durable execution: the only file that imports dbos.
 
 Our tables are the truth; what dbos keeps is progress, and may be lost at any moment. A workflow that ended without
-our outcome (its database was away, say) is run again under the next number.
+our outcome (its database was away, or another epoch began it and is gone) is run again under the next number.
 """
 
 import json
@@ -13,7 +13,8 @@ from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetEnqueueOptions
 
 from bot.engine.apply import Applier, Data
 
-# Never the source's hash. Raise it only when a new program cannot continue what an old one began.
+# dbos replays a run only in the epoch that began it. Never the source's hash: raise it only when the steps of a run,
+# their names, order or JSON, change (docs/architecture.md 5 says what may); tests/upgrades holds what it fixes.
 EPOCH = "ops-1"
 QUEUE = "changes"
 ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
@@ -56,10 +57,16 @@ class Workflows:
             DBOS.enqueue_workflow(QUEUE, self._apply, operation)
 
     def take_over(self, alive: set[str]) -> list[str]:
-        """Requeue what processes that are not alive were running. Safe to call from several processes at once."""
-        running = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-        dead = sorted({w.executor_id for w in running if w.executor_id and w.executor_id not in alive})
-        return [h.workflow_id for h in DBOS._recover_pending_workflows(dead)] if dead else []
+        """Requeue what processes that are not alive were running. Safe to call from several processes at once.
+
+        Of another epoch nobody may be left, and we cannot replay it: end it, and `start` begins it anew from our rows.
+        """
+        left = DBOS.list_workflows(status=["PENDING", "ENQUEUED"], load_input=False, load_output=False)
+        left = [run for run in left if run.executor_id not in alive]
+        if foreign := [run.workflow_id for run in left if run.app_version != EPOCH]:
+            DBOS.cancel_workflows(foreign)
+        dead = sorted({run.executor_id for run in left if run.status == "PENDING" and run.executor_id})
+        return foreign + [handle.workflow_id for handle in DBOS._recover_pending_workflows(dead)] if dead else foreign
 
     def purge(self, before: datetime) -> int:
         """Forget runs that ended before an instant; how many."""

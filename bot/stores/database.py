@@ -79,23 +79,34 @@ def wanted() -> str:
 
 
 def check(engine: Engine) -> None:
-    """Raises StoreError, saying what to do, unless the database has the schema of this version."""
+    """What a process asks before it works: raises StoreError, saying what to do, unless the schema is its own."""
+    _not_newer(look(engine))
+
+
+def look(engine: Engine) -> str:
+    """What a process asks while it works; the revision that it found. Raises StoreError for an older schema, or none.
+
+    A newer one is no trouble: migrations only add, so that it can be made while older programs run.
+    """
     try:
         with reading(engine).connect() as connection:
             found = MigrationContext.configure(connection).get_current_revision()
     except DBAPIError as error:
         raise _silent(error) from error
-    if found != wanted():
-        _not_newer(found)
+    if found is None or (found != wanted() and found in _known()):
         raise StoreError(
             f"the database has schema {found or 'none'}, this version of aisq needs {wanted()}; run `aisq db upgrade`"
         )
+    return found
+
+
+def _known() -> set[str]:
+    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
 def _not_newer(found: str | None) -> None:
     """Raises StoreError for a schema that this version of the program has never heard of."""
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if found is not None and found not in known:
+    if found is not None and found not in _known():
         raise StoreError(
             f"the database has schema {found}, which only a newer aisq knows; run that one "
             f"(`aisq db upgrade` does not go back to {wanted()})"

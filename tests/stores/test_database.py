@@ -116,6 +116,23 @@ def test_an_older_schema_is_upgraded_and_keeps_its_rows(
         assert connection.execute(text("SELECT heard_as, more FROM heard")).all() == [("a", "x")]
 
 
+def test_who_works_already_is_not_troubled_by_a_newer_schema(engine: Engine) -> None:
+    assert database.look(engine) == NEWEST
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0009'"))
+    assert database.look(engine) == "0009"
+
+
+def test_but_by_an_older_one_and_by_none(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    newer_program(monkeypatch, tmp_path)
+    with pytest.raises(StoreError, match=f"has schema {NEWEST}, this version of aisq needs 0002"):
+        database.look(engine)
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE alembic_version"))
+    with pytest.raises(StoreError, match="has schema none, this version of aisq needs 0002"):
+        database.look(engine)
+
+
 @pytest.mark.parametrize("act", ["check", "upgrade"])
 def test_refuses_a_newer_schema(url: str, engine: Engine, act: str) -> None:
     with engine.begin() as connection:
