@@ -2,7 +2,7 @@
 
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Protocol, Self
 
 
 class Clock(Protocol):
@@ -26,6 +26,17 @@ class ScaledClock:
             raise ValueError(f"A clock's rate must be above 0, not {rate}; a ManualClock stands still.")
         self.rate = rate
         self.origin_unix_s = time.time() if origin_unix_s is None else origin_unix_s
+
+    @classmethod
+    def starting_at(cls, now: datetime, rate: float) -> Self:
+        """A clock that shows `now` when it is made. Its origin lies ahead, or behind: where its rate meets real time.
+
+        Raises ValueError for rate 1, which meets real time nowhere.
+        """
+        if rate == 1.0:
+            raise ValueError("A clock that shows another time than the real one must run at another rate than 1.")
+        real_unix_s = time.time()
+        return cls(rate, real_unix_s + (real_unix_s - now.timestamp()) / (rate - 1.0))
 
     def now(self) -> datetime:
         elapsed_s = (time.time() - self.origin_unix_s) * self.rate

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -91,13 +92,20 @@ class SandboxProcess:
     """`python -m bot.sandbox.server` as a child. A context manager; it also ends when this process does.
 
     `grpc` is "127.0.0.1:PORT" for the clouds' clients, `http` the base of control (and of Slack).
-    Raises RuntimeError if it does not come up.
+    Its time begins at `now`, or is real. Raises RuntimeError if it does not come up.
     """
 
     def __init__(
-        self, *, rate: float = 1.0, seed: int = 1, world: Path | None = None, module: str = "bot.sandbox.server"
+        self,
+        *,
+        rate: float = 1.0,
+        seed: int = 1,
+        now: datetime | None = None,
+        world: Path | None = None,
+        module: str = "bot.sandbox.server",
     ) -> None:
         command = [sys.executable, "-m", module, "--rate", str(rate), "--seed", str(seed)]
+        command += ["--now", now.isoformat()] if now else []
         command += ["--world", str(world)] if world else []
         paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}

@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +93,7 @@ def main(arguments: Sequence[str] | None = None, rooms: Sequence[Room] = ()) -> 
     """Serve until told to stop. `rooms` add routes to the HTTP side."""
     asked = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING)  # gRPC keeps the sandbox's own errors to itself otherwise
-    clock: Clock = ScaledClock(asked.rate) if asked.rate else ManualClock()
-    world = World(_load(asked.world), clock, asked.seed)
+    world = World(_load(asked.world), _clock(asked.rate, asked.now), asked.seed)
     with _bind(world, asked, rooms) as sandbox:
         signal.signal(signal.SIGTERM, lambda *_: world.stopping.set())
         signal.signal(signal.SIGINT, lambda *_: world.stopping.set())
@@ -107,6 +107,15 @@ def _bind(world: World, asked: argparse.Namespace, rooms: Sequence[Room]) -> San
         return Sandbox(world, asked.grpc_port, asked.http_port, rooms)
     except (OSError, RuntimeError) as error:
         _parser().error(f"cannot listen on ports {asked.grpc_port} and {asked.http_port}: {error}")
+
+
+def _clock(rate: float, now: datetime | None) -> Clock:
+    if not rate:
+        return ManualClock(now.timestamp() if now else None)
+    try:
+        return ScaledClock.starting_at(now, rate) if now else ScaledClock(rate)
+    except ValueError as error:
+        _parser().error(str(error))
 
 
 def _load(path: Path) -> blueprint.Blueprint:
@@ -129,11 +138,18 @@ def _rate(text: str) -> float:
     return rate
 
 
+def _instant(text: str) -> datetime:
+    if (instant := datetime.fromisoformat(text)).tzinfo is None:
+        raise argparse.ArgumentTypeError("an instant has a zone: 2026-11-21T08:00:00Z")
+    return instant
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bot.sandbox.server", description="A small cloud on this machine.")
     parser.add_argument("--grpc-port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--http-port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--rate", type=_rate, default=1.0, help="sandbox seconds a real second; 0: moved by hand")
+    parser.add_argument("--now", type=_instant, help="the instant at which sandbox time begins; ISO, with its zone")
     parser.add_argument("--seed", type=int, default=1, help="of the traffic and of generated names")
     parser.add_argument("--world", type=Path, default=blueprint.SHIPPED, help="world file")
     return parser
