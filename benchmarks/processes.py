@@ -1,7 +1,6 @@
 """Bare programs as children, when they are ready, and how much memory a process holds."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -10,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+
+from bot.sandbox.loopback import free_port
 
 READY_WITHIN_S, STEP_S = 30.0, 0.005
 AT_REST, REST_STEP_S, REST_WITHIN_S = 0.15, 0.2, 30.0  # a process at rest uses less than this part of one core
@@ -66,9 +67,3 @@ def memory_mib(pid: int) -> float:
     """What the process holds in memory (RSS)."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return int(next(line.split()[1] for line in lines if line.startswith("VmRSS:"))) / 1024
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -56,11 +56,10 @@ def fits(release: Release, left: Sequence[Release], schema_label: str) -> Iterat
 
 def served_well(past: Past | None, release: Release, now: datetime, max_age: timedelta) -> Iterator[Finding]:
     """How the release did when it served; of one that is not known to have served, how old it is."""
-    if past and past.health in ("good", "bad"):
-        yield _finding("good" if past.health == "good" else "risk", "health", past.sentence())
-        return
     if past:
-        yield _unread("health", past.sentence())
+        level: Level = "good" if past.health == "good" else "risk"
+        unread = past.health not in ("good", "bad")
+        yield Finding(level=level, subject="health", sentence=past.sentence(), unread=unread)
         return
     yield _unread("health", f"{release.name} is not known to have served all traffic before")
     if now - release.created_at > max_age:

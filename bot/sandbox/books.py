@@ -20,7 +20,6 @@ class Books:
     """`url` is the bot's AISQ_DATABASE_URL: sqlite:///FILE or postgresql://…"""
 
     def __init__(self, url: str) -> None:
-        self._url = url
         if url.startswith("sqlite"):
             self._ours, self._progress = _file(url), _file(f"{url.removesuffix('.sqlite')}-progress.sqlite")
         else:

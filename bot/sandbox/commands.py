@@ -6,6 +6,7 @@ from types import FrameType
 
 import click
 
+DATABASES = ("sqlite", "postgres")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -45,12 +46,13 @@ def up(rate: float, state: str) -> None:
 
 
 @sandbox.command("crash-matrix", help="Kill the bot at every boundary of an operation, and print what came of it.")
-@click.option("--operation", default="rollback", show_default=True, help="Which operation is killed.")
-@click.option("--database", type=click.Choice(["sqlite", "postgres"]), default="sqlite", show_default=True,
+@click.option("--operation", multiple=True, help="Which operation is killed; default: each that changes something.")
+@click.option("--database", type=click.Choice(DATABASES), multiple=True, default=DATABASES[:1], show_default=True,
               help="What the bot keeps its state in; on PostgreSQL two replicas work at once.")  # fmt: skip
 @click.option("--every", type=click.IntRange(1), default=1, show_default=True, help="Only every n-th boundary.")
 @click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="How many towns at once.")
-def crash_matrix(operation: str, database: str, every: int, workers: int) -> None:
+@click.option("--page", type=click.Path(dir_okay=False), default="", help="A file to write the tables to, as Markdown.")
+def crash_matrix(operation: tuple[str, ...], database: tuple[str, ...], every: int, workers: int, page: str) -> None:
     from bot.sandbox import crash_matrix as matrix
 
-    raise SystemExit(matrix.main(operation, database, every, workers))
+    raise SystemExit(matrix.main(operation, database, every, workers, page))

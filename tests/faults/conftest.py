@@ -1,5 +1,24 @@
-"""The whole bot, as the engine's tests have it."""
+"""The whole bot: as the engine's tests have it, and as a process in a town of its own."""
 
+from collections.abc import Iterator
+
+import pytest
+
+from bot.sandbox import crash_town
+from bot.sandbox.crash_town import Town
 from tests.engine.conftest import bot, shipped_catalog, shipped_policies
+from tests.faults.scene import Scene, scene_in
 
 __all__ = ["bot", "shipped_catalog", "shipped_policies"]
+
+
+@pytest.fixture(scope="module")
+def town() -> Iterator[Town]:
+    with crash_town.town() as made:
+        yield made
+
+
+@pytest.fixture
+def scene(town: Town) -> Iterator[Scene]:
+    with scene_in(town) as made:
+        yield made

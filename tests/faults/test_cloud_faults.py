@@ -3,7 +3,7 @@
 Everything is real: the bot's process, Google's clients, durable work, signed requests; only the cloud is small.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from bot.sandbox import crash_town
 from bot.sandbox.crash_town import GOOD, SERVICE, Town
+from bot.sandbox.incident import Json
 from bot.sandbox.transcript import lines
-from tests.faults.incident import Incident, Json, incident
+from tests.faults.scene import Scene
 
 ROWS = YAML(typ="safe").load(Path(__file__).with_name("cloud_faults.yaml"))
 FIELDS = {
@@ -23,25 +23,13 @@ FIELDS = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def town() -> Iterator[Town]:
-    with crash_town.town() as made:
-        yield made
-
-
-@pytest.fixture
-def scene(town: Town) -> Iterator[Incident]:
-    with incident(town) as made:
-        yield made
-
-
 def test_the_table_says_what_it_means() -> None:
     assert all(row.keys() <= FIELDS for row in ROWS)
     assert len({row["name"] for row in ROWS}) == len(ROWS)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["name"])
-def test_a_fault_of_the_cloud(scene: Incident, row: Json) -> None:
+def test_a_fault_of_the_cloud(scene: Scene, row: Json) -> None:
     if "known" in row:
         inject(scene, row, "begun")
         scene.good_release_is_known(row["known"])
@@ -50,20 +38,20 @@ def test_a_fault_of_the_cloud(scene: Incident, row: Json) -> None:
         scene.begin(lambda: inject(scene, row, "begun"))
     act(scene, row.get("before", {}))
     inject(scene, row, "asked")
-    card = scene.ask(named(scene, row.get("ask", "rollback backend")))
+    card = scene.plan(named(scene, row.get("ask", "rollback backend")))
     planned = "\n".join(lines(card)) if card else ""
     assert [part for part in row.get("planned", ()) if part not in planned] == []
     if card:
         act(scene, row.get("console", {}))
         inject(scene, row, "approved")
-        scene.approve(card)
+        assert scene.approve(card)
     if meanwhile := row.get("meanwhile"):
         scene.until(lambda: meanwhile["once"] in [call["fate"] for call in scene.updates()])
         act(scene, meanwhile)
     ended(scene, row)
 
 
-def ended(scene: Incident, row: Json) -> None:
+def ended(scene: Scene, row: Json) -> None:
     """All that the row says of the end."""
     outcome = scene.outcome()
     missing = [part for part in row["told"] if named(scene, part) not in outcome.told]
@@ -77,13 +65,13 @@ def ended(scene: Incident, row: Json) -> None:
         assert (second - first).total_seconds() >= apart_s
 
 
-def inject(scene: Incident, row: Json, at: str) -> None:
+def inject(scene: Scene, row: Json, at: str) -> None:
     for fault in row.get("faults", ()):
         if fault.get("at", "asked") == at:
             scene.cloud.fault(**{"service": "*", **{name: value for name, value in fault.items() if name != "at"}})
 
 
-def act(scene: Incident, what: Mapping[str, Any]) -> None:
+def act(scene: Scene, what: Mapping[str, Any]) -> None:
     """What somebody does in a console."""
     if traffic := what.get("traffic"):
         scene.cloud.traffic(SERVICE, {release(scene, name): share for name, share in traffic.items()})
@@ -94,16 +82,16 @@ def act(scene: Incident, what: Mapping[str, Any]) -> None:
         scene.cloud.delete_image(next(one["image"] for one in releases if one["name"] == release(scene, gone)))
 
 
-def split(scene: Incident, said: str | dict[str, int]) -> dict[str, int]:
+def split(scene: Scene, said: str | dict[str, int]) -> dict[str, int]:
     shares = said if isinstance(said, dict) else {said: 100}
     return {release(scene, name): share for name, share in shares.items()}
 
 
-def release(scene: Incident, name: str) -> str:
+def release(scene: Scene, name: str) -> str:
     return {"good": GOOD, "bad": scene.bad, "spare": scene.spare}[name]
 
 
-def named(scene: Incident, text: str) -> str:
+def named(scene: Scene, text: str) -> str:
     return text.replace("{spare}", scene.spare).replace("{bad}", scene.bad)
 
 
@@ -111,11 +99,11 @@ def named(scene: Incident, text: str) -> str:
 
 
 @pytest.mark.parametrize("held_s", [1.0, 9.0], ids=["before the next one looks", "after the next one has called"])
-def test_killed_while_the_call_is_held_in_the_network(town: Town, scene: Incident, held_s: float) -> None:
+def test_killed_while_the_call_is_held_in_the_network(town: Town, scene: Scene, held_s: float) -> None:
     """The call of the dead arrives when nobody waits for it: it is adopted, or refused by its etag."""
     scene.begin()
     scene.cloud.fault("hold", method="UpdateService", seconds=held_s)
-    scene.approve(scene.ask("rollback backend"))
+    assert scene.approve(scene.plan("rollback backend") or {})
     scene.until(scene.updates)
     town.bot.kill()
     town.bot.start()
@@ -126,10 +114,10 @@ def test_killed_while_the_call_is_held_in_the_network(town: Town, scene: Inciden
     assert {call["code"] for call in scene.updates() if not call["committed"]} <= {"ABORTED"}
 
 
-def test_killed_and_the_cloud_is_away_when_the_next_one_looks(town: Town, scene: Incident) -> None:
+def test_killed_and_the_cloud_is_away_when_the_next_one_looks(town: Town, scene: Scene) -> None:
     scene.begin()
     scene.cloud.fault("kill", method="UpdateService", when="after_commit", pid=town.bot.pid)
-    scene.approve(scene.ask("rollback backend"))
+    assert scene.approve(scene.plan("rollback backend") or {})
     scene.until(lambda: not town.bot.is_running())
     scene.cloud.fault("error", method="ListOperations", code="UNAVAILABLE", times=2)
     scene.cloud.fault("error", method="GetService", code="UNAVAILABLE", times=2)

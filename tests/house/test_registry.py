@@ -21,6 +21,7 @@ from bot.core.request import Actor, Request, Subject, Target
 from bot.core.rules import acts
 from bot.doors.cli.administration import COMMANDS, SANDBOX
 from bot.engine.policy.schema import schema
+from bot.sandbox.story import stories
 
 OPERATIONS: dict[str, type[Operation]] = {name: folder.load(operations, name) for name in folder.names(operations)}
 CHANGES = {name: one for name, one in OPERATIONS.items() if issubclass(one, Change)}
@@ -35,6 +36,10 @@ ACTING = {system.Desk, system.Manual}  # these ask policy themselves
 
 every_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
 every_change = pytest.mark.parametrize("operation", CHANGES.values(), ids=CHANGES)
+
+
+def test_whoever_changes_something_is_killed_at_every_boundary() -> None:
+    assert set(stories()) == {name.replace("_", " ") for name in CHANGES}, "tell its story in bot/sandbox/stories.yaml"
 
 
 def resolve(_: str, kind: str) -> Target | Subject:

@@ -4,21 +4,20 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from bot.sandbox import crash_matrix, crash_town
-from bot.sandbox.books import Books
-from bot.sandbox.crash_town import CHANNEL, GOOD, SERVICE, Town
-from bot.sandbox.crash_verdict import Seen, wrong
+from bot.sandbox import crash_town
+from bot.sandbox.crash_town import GOOD, Town
+from bot.sandbox.crash_verdict import seen, wrong
+from bot.sandbox.incident import Incident
 from bot.sandbox.link import Link
 from bot.sandbox.postgres import Databases
 from bot.sandbox.replica import Replica
-from bot.sandbox.transcript import buttons
+from bot.sandbox.story import stories
 
-WITHIN_S = 60.0
+ROLLBACK = stories()["rollback"]
 HELD_S = 4.0
 LEASE_S = 4.0  # AISQ_LEASE_S of a town
 LEASE_LOST, DATABASE_LOST = 70, 71  # exit codes of a replica that may not go on
@@ -26,25 +25,28 @@ LEASE_LOST, DATABASE_LOST = 70, 71  # exit codes of a replica that may not go on
 
 @pytest.fixture(scope="module")
 def pair(databases: Databases) -> Iterator[Town]:
-    with crash_matrix.town(databases) as made:
+    with crash_town.town(databases) as made:
         yield made
 
 
-class Loss:
-    """One bad release, two people, and a first replica that is about to be lost. All its ways lead through `links`."""
+class Loss(Incident):
+    """A bad release, and two replicas; the first is about to be lost. All its ways lead through `links`."""
 
     def __init__(self, town: Town, stack: ExitStack) -> None:
-        self.town, self.cloud, self.people = town, town.cloud, town.people
+        super().__init__(town)
         self.links: list[Link] = []
-        self.first = town.another("first", **self._through_links(town, stack))
+        self.first = town.another("first", **self._through_links(stack))
         self.second = town.bots[1]
         stack.callback(self.first.close)
         stack.callback(self.second.kill)
         stack.callback(self.cloud.clear_faults)
-        self.books = Books(town.database)
-        self._begin()
+        self.deploy_bad()
+        for replica in (self.first, self.second):
+            replica.start()
+            replica.wait_ready()
+        self.people.hear(self.first)
 
-    def _through_links(self, town: Town, stack: ExitStack) -> dict[str, str]:
+    def _through_links(self, stack: ExitStack) -> dict[str, str]:
         def through(url: str) -> str:
             there = urlsplit(url if "//" in url else f"//{url}")
             assert there.hostname and there.port
@@ -53,60 +55,19 @@ class Loss:
             return url.replace(f":{there.port}", f":{link.port}")
 
         names = ("AISQ_DATABASE_URL", "AISQ_GOOGLE__ENDPOINT", "AISQ_SLACK__API_URL")
-        return {name: through(town.settings[name]) for name in names}
+        return {name: through(self.town.settings[name]) for name in names}
 
-    def _begin(self) -> None:
-        self.town.fresh()
-        self.cloud.clear_faults()
-        self.cloud.traffic(SERVICE, {GOOD: 100})
-        self.until(lambda: self.serving() == {GOOD: 100})
-        crash_town.clear(self.town)
-        bad = self.cloud.release(SERVICE, error_rate=0.08, traffic=100)
-        self.until(lambda: self.serving() == {bad: 100})
-        self._since = self.cloud.calls()[-1]["seq"]
-        said = self.people.messages(CHANNEL)
-        self._after = said[-1]["ts"] if said else "0"
-        for replica in (self.first, self.second):
-            replica.start()
-            replica.wait_ready()
-        self.people.hear(self.first)
+    def rollback(self) -> None:
+        assert self.ask(ROLLBACK.ask)
 
-    def ask(self) -> None:
-        assert self.people.slash("U0ANA", CHANNEL, "rollback backend")["ok"]
-
-    def approve(self) -> None:
+    def approve_it(self) -> None:
         self.until(self.waiting)
-        card = self.waiting()
-        assert card
-        action = next(name for name in buttons(card) if name.endswith("approve"))
-        assert self.people.click("U0BEN", CHANNEL, card["ts"], action)["ok"]
-
-    def waiting(self) -> dict[str, Any] | None:
-        return next((card for card in self.people.messages(CHANNEL, after=self._after) if buttons(card)), None)
-
-    def arrived(self, method: str) -> bool:
-        return any(call["api"] != "console" for call in self.cloud.calls(method=method, since=self._since))
-
-    def serving(self) -> dict[str, int]:
-        now = self.cloud.service(SERVICE)
-        return {} if now["reconciling"] else {name: share for name, share in now["traffic"].items() if share}
+        assert self.approve(self.waiting() or {})
 
     def wrong(self) -> tuple[str, ...]:
         """What is not as it must be, once all is done, judged and shown."""
         self.until(self.books.is_quiet)
-        updates = self.cloud.calls(method="UpdateService", since=self._since)
-        seen = Seen(
-            serving=self.serving(),
-            updates=[call for call in updates if call["api"] != "console"],
-            messages=self.people.messages(CHANNEL, after=self._after),
-        )
-        return wrong(seen, self.books, GOOD)
-
-    def until(self, true: Callable[[], object]) -> None:
-        deadline = time.monotonic() + WITHIN_S
-        while not true():
-            assert time.monotonic() < deadline, f"it did not happen:\n{self.second.log_end()}"
-            time.sleep(0.03)
+        return wrong(seen(self), self.books, ROLLBACK.named(good=GOOD, bad=self.bad, before=""))
 
 
 @pytest.fixture
@@ -120,21 +81,21 @@ def loss(pair: Town) -> Iterator[Loss]:
 
 def planning(loss: Loss) -> None:
     loss.cloud.fault("hold", method="GetService", seconds=HELD_S)
-    loss.ask()
-    loss.until(lambda: loss.arrived("GetService"))
+    loss.rollback()
+    loss.until(lambda: loss.calls("GetService"))
 
 
 def waiting_for_approval(loss: Loss) -> None:
-    loss.ask()
+    loss.rollback()
     loss.until(loss.waiting)
 
 
 def applying(loss: Loss) -> None:
-    loss.ask()
+    loss.rollback()
     loss.until(loss.waiting)
     loss.cloud.fault("hold", method="UpdateService", seconds=HELD_S)
-    loss.approve()
-    loss.until(lambda: loss.arrived("UpdateService"))
+    loss.approve_it()
+    loss.until(lambda: loss.calls("UpdateService"))
 
 
 # --- how; each gives what must come of the first replica in the end
@@ -197,7 +158,7 @@ def test_the_other_replica_finishes(
     in_the_end = lost(loss)
     loss.people.hear(loss.second)
     if when is not applying:
-        loss.approve()
+        loss.approve_it()
     assert loss.wrong() == ()
     in_the_end()
     assert loss.wrong() == (), "a replica that came back changed something"

@@ -1,20 +1,32 @@
-"""kill -9 at every boundary of a rollback: nothing done twice, nothing forgotten, nothing untrue said."""
+"""kill -9 at every boundary of each change: nothing done twice, nothing forgotten, nothing untrue said."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import product
 from zlib import crc32
 
 import pytest
+from _pytest.mark import ParameterSet
 from rich.console import Console
 
-from bot.sandbox import crash_matrix
+from bot.sandbox import crash_matrix, crash_table
 from bot.sandbox.crash_case import Boundary, Result
 from bot.sandbox.crash_town import Town
+from bot.sandbox.incident import NotHappened
 from bot.sandbox.postgres import Databases
+from bot.sandbox.story import stories
 
 CHUNKS = 16  # so that two processes can share the work
+STORIES = stories()
+ROLLBACK = STORIES["rollback"]
 APPLYING = re.compile(r"mutexes|effects #|effects\+|operation_outputs #|UpdateService|GetOperation")
+
+
+@cache
+def every(town: Town, operation: str) -> list[Boundary]:
+    """Traced once a town."""
+    return crash_matrix.boundaries(town, STORIES[operation])
 
 
 @pytest.fixture(scope="module")
@@ -24,25 +36,15 @@ def town() -> Iterator[Town]:
 
 
 @pytest.fixture(scope="module")
-def every(town: Town) -> list[Boundary]:
-    return crash_matrix.boundaries(town)
-
-
-@pytest.fixture(scope="module")
 def pair(databases: Databases) -> Iterator[Town]:
     """On PostgreSQL, with two replicas."""
     with crash_matrix.town(databases) as made:
         yield made
 
 
-@pytest.fixture(scope="module")
-def every_of_pair(pair: Town) -> list[Boundary]:
-    return crash_matrix.boundaries(pair)
-
-
-def judged(town: Town, todo: list[Boundary]) -> list[Result]:
+def judged(town: Town, operation: str, todo: list[Boundary]) -> list[Result]:
     """Kill at each; fails with what was wrong, and where."""
-    results = [crash_matrix.crash(town, one) for one in todo]
+    results = [crash_matrix.crash(town, STORIES[operation], one) for one in todo]
     assert {str(one.boundary): one.wrong for one in results if one.wrong} == {}
     return results
 
@@ -52,9 +54,18 @@ def in_chunk(chunk: int, boundary: Boundary) -> bool:
     return crc32(str(boundary).encode()) % CHUNKS == chunk
 
 
-def test_the_trace_knows_every_kind_of_boundary(every: list[Boundary]) -> None:
-    names = {str(one) for one in every}
-    commits = {one.commit.rpartition(" #")[0] for one in every if one.commit}
+def chunks(in_every_run: Callable[[str, int], bool]) -> list[ParameterSet]:
+    """(operation, chunk); those that are not in every run are in `make test-all`."""
+    return [
+        pytest.param(operation, chunk, marks=() if in_every_run(operation, chunk) else pytest.mark.slow)
+        for operation, chunk in product(STORIES, range(CHUNKS))
+    ]
+
+
+def test_the_trace_knows_every_kind_of_boundary(town: Town) -> None:
+    found = every(town, "rollback")
+    names = {str(one) for one in found}
+    commits = {one.commit.rpartition(" #")[0] for one in found if one.commit}
     for tables in (
         "heard+operations+audit_ends+audit",  # asked
         "operations+audit_ends+audit",  # planned; begun; judged
@@ -72,13 +83,15 @@ def test_the_trace_knows_every_kind_of_boundary(every: list[Boundary]) -> None:
     for method in ("GetService", "GetOperation", "ListRevisions", "ListTimeSeries", "GetDockerImage"):
         assert {f"before {method} #1", f"after answer {method} #1"} <= names
     assert "after commit UpdateService #1, then before ListOperations #1" in names
-    assert len(names) == len(every) > 70
+    assert len(names) == len(found) > 70
 
 
-@pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_killed_at_every_boundary(town: Town, every: list[Boundary], chunk: int) -> None:
-    todo = [one for one in every if in_chunk(chunk, one)]
-    reached = [one for one in judged(town, todo) if one.reached]
+@pytest.mark.parametrize(
+    ("operation", "chunk"), chunks(lambda operation, chunk: chunk % 3 == 0 if operation == "rollback" else chunk == 7)
+)
+def test_killed_at_every_boundary(town: Town, operation: str, chunk: int) -> None:
+    todo = [one for one in every(town, operation) if in_chunk(chunk, one)]
+    reached = [one for one in judged(town, operation, todo) if one.reached]
     assert len(reached) * 2 >= len(todo)  # edits coalesce: a boundary may be missing in a run, not most of them
 
 
@@ -92,22 +105,19 @@ def test_killed_at_every_boundary(town: Town, every: list[Boundary], chunk: int)
     ids=str,
 )
 def test_the_other_replica_takes_over(pair: Town, boundary: Boundary) -> None:
-    judged(pair, [boundary])
+    judged(pair, "rollback", [boundary])
+
+
+@pytest.mark.parametrize(("operation", "chunk"), chunks(lambda *_: False))
+def test_the_other_replica_takes_over_at_every_boundary(pair: Town, operation: str, chunk: int) -> None:
+    judged(pair, operation, [one for one in every(pair, operation) if in_chunk(chunk, one)])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_the_other_replica_takes_over_at_every_boundary(pair: Town, every_of_pair: list[Boundary], chunk: int) -> None:
-    judged(pair, [one for one in every_of_pair if in_chunk(chunk, one)])
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_killed_while_applying_and_again_while_the_next_one_takes_over(
-    town: Town, every: list[Boundary], chunk: int
-) -> None:
+def test_killed_while_applying_and_again_while_the_next_one_takes_over(town: Town, chunk: int) -> None:
     """The second bot dies at its first commits of the same work."""
-    first = [one for one in every if APPLYING.search(str(one)) and not one.then]
+    first = [one for one in every(town, "rollback") if APPLYING.search(str(one)) and not one.then]
     second = [
         Boundary(commit=f"{when} {name} #1")
         for when, name in product(("before", "after"), ("mutexes", "workflow_status+operation_outputs", "messages"))
@@ -116,14 +126,14 @@ def test_killed_while_applying_and_again_while_the_next_one_takes_over(
         Boundary(commit=one.commit, method=one.method, nth=one.nth, when=one.when, then=then)
         for one, then in product(first, second)
     ]
-    judged(town, [one for one in twice if in_chunk(chunk, one)])
+    judged(town, "rollback", [one for one in twice if in_chunk(chunk, one)])
 
 
 def test_a_story_that_goes_wrong_by_itself_is_told_before_anything_is_killed(town: Town) -> None:
     town.bot.settings["AISQ_CATALOG_DIR"], right = str(town.folder), town.bot.settings["AISQ_CATALOG_DIR"]
     try:
-        with pytest.raises(RuntimeError, match=r"(?s)the bot does not stay alive.*there is no system"):
-            crash_matrix.boundaries(town)
+        with pytest.raises(NotHappened, match=r"(?s)the bot does not stay alive.*there is no system"):
+            crash_matrix.boundaries(town, ROLLBACK)
     finally:
         town.bot.settings["AISQ_CATALOG_DIR"] = right
 
@@ -144,7 +154,7 @@ ROWS = [
 
 def shown(rows: list[Result]) -> str:
     console = Console(width=100, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
-    crash_matrix.show(rows, "SQLite", console)
+    crash_table.show(rows, "rollback", "SQLite", console)
     console.file.close()
     return console.export_text()
 
@@ -158,7 +168,7 @@ def shown(rows: list[Result]) -> str:
         r"WRONG +9\.0 s  before UpdateService #1  updates: committed, committed",
         r" +moved 2 times",
         r" +a mutex is held",
-        r"4 crashes of a rollback on SQLite: 3 right, 1 wrong\.",
+        r"4 crashes of `rollback` on SQLite: 3 right, 1 wrong\.",
         r"1 not reached: each time the run took another way .*",
     ],
 )
@@ -170,6 +180,22 @@ def test_a_table_in_which_all_was_reached_explains_nothing() -> None:
     assert "not reached" not in shown(ROWS[:2])
 
 
+def test_the_page_has_a_row_for_each_boundary_and_a_column_for_each_database() -> None:
+    page = crash_table.page({"rollback": {"SQLite": ROWS, "PostgreSQL": ROWS[:1]}})
+    assert (
+        "## rollback\n\n* 4 crashes of `rollback` on SQLite: 3 right, 1 wrong. Quiet after 3.0 s in the middle" in page
+    )
+    assert "* 1 crashes of `rollback` on PostgreSQL: 1 right, 0 wrong." in page
+    rows = [line for line in page.splitlines() if line.startswith("| ")]
+    assert rows == [
+        "| killed | SQLite | PostgreSQL |",
+        "| before operations+audit #1 | 2.0 s | 2.0 s |",
+        "| after commit UpdateService #1 | 3.0 s |  |",
+        "| after messages #7 | not reached |  |",
+        "| before UpdateService #1 | WRONG: moved 2 times; a mutex is held |  |",
+    ]
+
+
 def test_an_operation_without_a_story_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert crash_matrix.main("deploy", "sqlite", every=1, workers=1) == 2
-    assert capsys.readouterr().out == "There is no story for 'deploy'; write rollback.\n"
+    assert crash_matrix.main(["deploy"], ["sqlite"], every=1, workers=1, page="") == 2
+    assert capsys.readouterr().out == "There is no story for 'deploy'; write rollback, traffic, unpin, ops undo.\n"

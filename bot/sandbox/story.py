@@ -1,0 +1,39 @@
+"""stories.yaml as models: what each changing operation is asked in the crash matrix, and what must come of it."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+from ruamel.yaml import YAML
+
+SHIPPED = Path(__file__).with_name("stories.yaml")
+
+
+class Story(BaseModel):
+    """One operation; stories.yaml says what each field means. Splits are in percent, by `good`, `bad` or LATEST."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    ask: str
+    before: str = ""
+    asked: dict[str, int]
+    serves: dict[str, int]
+    pinned: dict[str, int] = {}
+    told: tuple[str, ...]
+    judged: str = ""
+    again: tuple[str, ...]
+
+    def named(self, **names: str) -> "Story":
+        """The same with the names of releases and operations in place of {good}, {bad} and {before}."""
+        texts = {field: getattr(self, field).format(**names) for field in ("ask", "before")}
+        told = tuple(part.format(**names) for part in self.told)
+        splits = {
+            field: {names.get(name, name): share for name, share in getattr(self, field).items()}
+            for field in ("asked", "serves", "pinned")
+        }
+        return self.model_copy(update={**texts, **splits, "told": told})
+
+
+def stories() -> dict[str, Story]:
+    """By the name of the operation. Raises pydantic's ValidationError."""
+    read = YAML(typ="safe").load(SHIPPED.read_text())
+    return {operation: Story.model_validate(said) for operation, said in read.items()}
