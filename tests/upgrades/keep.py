@@ -1,15 +1,18 @@
 """Keeps what this version leaves behind: `python -m tests.upgrades.keep`, once a release, before its tag.
 
 A real bot of this version works beside the sandbox, on SQLite and on PostgreSQL; one change waits for its approval,
-and the bot is killed while the write of another one is on its way. Also records what the epoch fixes.
+and the bot is killed while the write of another one is on its way. Also records what its epoch and its rows fix, unless
+something has changed that must not.
 """
 
+import sys
 import tempfile
 import time
 import tomllib
 from pathlib import Path
 
 from bot.sandbox.postgres import PostgresProcess
+from tests.upgrades import epoch
 from tests.upgrades.deployment import GOOD, Deployment
 from tests.upgrades.kept import HALF, HERE, POSTED, WAITING, Outside, databases_of, keep
 
@@ -43,8 +46,18 @@ def leave(here: Deployment) -> Outside:
     return Outside(left_at, write, [{name: one[name] for name in POSTED} for one in here.messages()])
 
 
+def record_epoch() -> None:
+    """Write epoch.yaml. Exits with what must not have changed."""
+    with tempfile.TemporaryDirectory() as folder:
+        now = epoch.today(Path(folder))
+    if said := [one for one in epoch.changes(epoch.recorded(), now) if one != epoch.RAISED.format(**now)]:
+        sys.exit("\n".join(said))
+    epoch.record(now)
+
+
 def main() -> None:
-    """Write the folder of this version."""
+    """Write the folder of this version, and epoch.yaml."""
+    record_epoch()
     with PostgresProcess() as server:
         for kind, url in (("sqlite", ""), ("postgres", server.databases.create("aisq"))):
             with tempfile.TemporaryDirectory() as folder, Deployment(Path(folder), url=url) as here:
