@@ -107,18 +107,20 @@ class Composed:
 
     def bot(self) -> "Bot":
         self.logs_go_to()
-        return OneBot(composed(self.settings))
+        app = composed(self.settings)
+        app.check()
+        return OneBot(app)
 
     def serve(self) -> int:
         from bot.doors import http
         from bot.engine import logs
 
         self._logs_go_to = logs.to_stderr(self.settings.log_level, self._redactor())
-        app = composed(self.settings)
+        app = composed(self.settings)  # not checked: a database that is away may come back
         front, doors = app.front, slack(app)  # what may be wrong shows before this process says that it works
         worker = app.worker()
         front.on_change(worker.hurry)
-        life = http.Life(app.executor, self.settings.lease_s, worker, app.look, doors)
+        life = http.Life(app.executor, app.leases.lost_after_s, worker, app.look, doors)
         try:
             return http.serve(life, self.settings.host, self.settings.port)
         finally:
@@ -218,7 +220,7 @@ class OneBot:
 
 
 def composed(configured: settings.Settings) -> "App":
-    """The bot, and who knows people. Raises ConfigError and StoreError."""
+    """The bot, and who knows people. Raises ConfigError."""
     from bot.app import App
 
     return App(configured, sources(configured))

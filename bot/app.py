@@ -37,7 +37,7 @@ from bot.stores import database
 from bot.stores.audit import SqlAudit
 from bot.stores.catalog_files import load_catalog
 from bot.stores.history import SqlHistory, SqlPins
-from bot.stores.leases import SqlLeases, only_worker
+from bot.stores.leases import leases_in, only_worker
 from bot.stores.ledger import SqlLedger
 from bot.stores.messages import SqlMessages
 from bot.stores.policy_files import policy_files
@@ -55,14 +55,13 @@ class App:
         self.executor = uuid.uuid4().hex
         self.registry = registry(settings)
         self._engine = database.connect(settings.database)
-        self.check()
         reminder = timedelta(hours=self.files.limits.pin_reminder_h)
         self.ledger = SqlLedger(self._engine, self.clock, reminder)
         self.audit, self.pins = SqlAudit(self._engine), SqlPins(self._engine)
         self.messages = SqlMessages(self._engine)
         self.history = SqlHistory(self._engine, self.clock)
         self.people = People(self.files.roles, sources)
-        self.leases = SqlLeases(self._engine, settings.lease_s)
+        self.leases = leases_in(self._engine, settings.lease_s)
 
     @cached_property
     def clock(self) -> Clock:
@@ -138,14 +137,13 @@ class App:
         return [target for target in built if self.platforms.offers(target, ComputeReads.service.__name__)]
 
     def worker(self) -> "Worker":
-        """Make this process one that takes work; on SQLite the only one. Raises StoreError."""
+        """Make this process one that takes work, once it is started; on SQLite the only one. Raises StoreError."""
         from bot.engine.worker import Tidier, Worker  # the durable library takes half a second to import
         from bot.engine.workflow import Workflows
 
         held = ExitStack()
         if self.settings.database.startswith("sqlite"):
             held.enter_context(only_worker(self.settings.database.removeprefix("sqlite:///")))
-            self.leases.release_others(self.executor)
         checker = Checker(self.registry, self.binder, self.ledger, self.clock)
         effector = Effector(self.binder, self.ledger, self.clock)
         applier = Applier(self.engine.review, effector, checker, self.ledger, self.clock, self.executor)
@@ -155,6 +153,7 @@ class App:
         sweeper = Sweeper(self.ledger, runs, self.leases, self.front.proceed, patience_s=2.0)
         tidier = Tidier(self.files.limits, self.clock, SqlRetention(self._engine).purge, self.audit.purge, runs.purge)
         return Worker(
+            self.check,
             Keeper(self.leases, self.executor, socket.gethostname(), SystemClock().monotonic),
             runs,
             sweeper,

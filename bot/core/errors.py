@@ -6,7 +6,8 @@
   x ConfigError      a file of ours is wrong; `file`, `line` and `field` say where
     + ConfigErrors   several places are wrong; `errors` has one ConfigError each
   x Fenced           another process has taken this operation over; stop at once
-  x StoreError       our own database is away, full or of another schema
+  x StoreError       our own database cannot be used
+    + Away           not now: it does not answer, is held or is full; worth another try
   x CloudError       the cloud did not do what was asked
     + Transient      not executed; worth another try, no sooner than `retry_after_s`
     + Permanent      not executed; another try cannot help
@@ -61,7 +62,11 @@ class Fenced(BotError):
 
 
 class StoreError(BotError):
-    """Our own database cannot be used now; the message says what to do."""
+    """Our own database cannot be used; the message says what to do."""
+
+
+class Away(StoreError):
+    """It cannot be used now; it may be there again in a moment."""
 
 
 class CloudError(BotError):

@@ -4,6 +4,9 @@
            bring one back.
 /readyz    it can work: the database answers and has our schema or a newer one, the worker is started, nobody told it
            to stop.
+
+A process that finds no database answers all the same, so that people get our sentence about it; it begins to work
+when the database is back.
 """
 
 import asyncio
@@ -22,10 +25,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
-from bot.core.errors import BotError, ConfigError
+from bot.core.errors import Away, BotError, ConfigError
 from bot.engine.sweep import end
 
-LOOK_WITHIN_S = 2.0
+LOOK_WITHIN_S, BEGIN_EVERY_S = 2.0, 1.0
+NOT_BEGUN = 72  # exit code of a process that could not begin to work when its database was back
 log = logging.getLogger(__name__)
 LAST_ANSWERS_S, LAST_WORDS_S, LAST_STEP_S, GRACE_S = 2, 1, 5, 1  # of Cloud Run's 10 s from SIGTERM to SIGKILL
 
@@ -33,7 +37,10 @@ LAST_ANSWERS_S, LAST_WORDS_S, LAST_STEP_S, GRACE_S = 2, 1, 5, 1  # of Cloud Run'
 class Worker(Protocol):
     """What this process does beside answering."""
 
-    def start(self) -> None: ...
+    def start(self) -> None:
+        """Raises Away, with nothing begun, while the database is."""
+        ...
+
     def lease_age_s(self) -> float: ...
     def stop(self, drain_s: int) -> None: ...
 
@@ -49,7 +56,10 @@ class Inbound(Protocol):
 
 
 class Life(NamedTuple):
-    """What health asks. `look` is the head of the audit chain as the database has it now; it raises StoreError."""
+    """What health asks. `look` is the head of the audit chain as the database has it now; it raises StoreError.
+
+    `lease_s` is how long the process may go on without a renewal.
+    """
 
     executor: str
     lease_s: float
@@ -65,12 +75,13 @@ class Health:
         self._life, self._look_within_s = life, look_within_s
         self._looker = ThreadPoolExecutor(1, thread_name_prefix="health")  # a database that hangs holds one thread
         self.started = self.stopping = False
+        self.waits_for = ""  # what keeps the worker from being started
 
     def routes(self) -> tuple[Route, ...]:
         return Route("/healthz", self._alive, methods=["GET"]), Route("/readyz", self._ready, methods=["GET"])
 
     async def _alive(self, _: Request) -> JSONResponse:
-        age_s = self._life.worker.lease_age_s()
+        age_s = self._life.worker.lease_age_s() if self.started else 0.0  # it has none before
         alive = age_s < self._life.lease_s
         return JSONResponse({"alive": alive, "lease_age_s": round(age_s, 1)}, 200 if alive else 503)
 
@@ -86,7 +97,7 @@ class Health:
     def _trouble(self) -> str:
         if self.stopping:
             return "it was told to stop"
-        return "" if self.started else "the worker is not started yet"
+        return "" if self.started else self.waits_for or "the worker is not started yet"
 
     async def _look(self) -> tuple[str, str]:
         """The audit head, and what keeps the database from us; one of the two is empty."""
@@ -97,6 +108,41 @@ class Health:
             return "", f"the database did not answer within {self._look_within_s:g} s"
         except BotError as error:
             return "", str(error)
+
+
+class Beginning(threading.Thread):
+    """Starts the worker as soon as there is a database."""
+
+    def __init__(self, worker: Worker, health: Health) -> None:
+        super().__init__(daemon=True, name="beginning")
+        self._worker, self._health, self._stopping = worker, health, threading.Event()
+
+    def now(self) -> bool:
+        """Whether it is started. Raises StoreError for what waiting will not mend."""
+        try:
+            self._worker.start()
+        except Away as error:
+            self._health.waits_for = str(error)
+            log.warning("nothing can be done yet: %s", error)
+            return False
+        self._health.started = True
+        return True
+
+    def run(self) -> None:
+        """Until it is started. Ends the process, for a new one to begin, when it cannot be."""
+        while not self._stopping.wait(BEGIN_EVERY_S):
+            try:
+                if self.now():
+                    return
+            except Exception as error:  # half begun, or of no use with this database
+                log.exception("the worker could not be started")
+                end(NOT_BEGUN, str(error))
+
+    def stop(self) -> None:
+        """Begin nothing any more; return when a try in progress has ended, or soon."""
+        self._stopping.set()
+        if self.is_alive():
+            self.join(GRACE_S)
 
 
 class Server(uvicorn.Server):
@@ -145,12 +191,14 @@ def serve(life: Life, host: str, port: int) -> int:
     Raises ConfigError, with nothing begun, when the address cannot be had.
     """
     health = Health(life)
+    beginning = Beginning(life.worker, health)
     with bound(host, port) as listening:
-        life.worker.start()
-        health.started = True
+        if not beginning.now():
+            beginning.start()
         try:
             Server(application(health, life.doors), health).run([listening])
         finally:
+            beginning.stop()
             stopped = stopped_within(life.worker, LAST_STEP_S + GRACE_S)
     if not stopped:
         end(0, "what runs did not come to a stop in time; others take it over when the lease ends")

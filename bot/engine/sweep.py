@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-from bot.core.errors import BotError
+from bot.core.errors import BotError, StoreError
 from bot.core.system import Ledger
 from bot.engine.logs import about
 
@@ -18,6 +18,7 @@ class Leases(Protocol):
     """Which processes are alive."""
 
     ttl_s: float
+    lost_after_s: float
 
     def acquire(self, executor: str, host: str) -> None: ...
     def renew(self, executor: str) -> bool: ...
@@ -108,29 +109,36 @@ class Repeating(threading.Thread):
 
 
 class Keeper:
-    """Renews this process's lease, and ends the process when the lease is lost."""
+    """Renews this process's lease, and ends the process when the lease is lost.
+
+    A second thread watches the first, because a database that swallows a question keeps it waiting for ever.
+    """
 
     def __init__(self, leases: Leases, executor: str, host: str, monotonic: Callable[[], float]) -> None:
-        self._leases, self._executor, self._monotonic = leases, executor, monotonic
-        leases.acquire(executor, host)  # before work is taken: a process without a lease counts as dead
+        self._leases, self._executor, self._host, self._monotonic = leases, executor, host, monotonic
         self._renewed = monotonic()
         self._beats = Repeating("lease", leases.ttl_s / 3, self.beat)
+        self._watch = Repeating("lease watch", leases.ttl_s / 3, self.watch)
 
     def start(self) -> None:
+        """Take the lease, and keep it. Raises StoreError, with nothing begun."""
+        asked = self._monotonic()
+        self._leases.acquire(self._executor, self._host)  # before work is taken: without a lease one counts as dead
+        self._renewed = asked
         self._beats.start()
+        self._watch.start()
 
     def beat(self) -> None:
-        """One renewal. Ends the process when others may have taken over, or nobody can tell."""
-        try:
-            renewed = self._leases.renew(self._executor)
-        except Exception:  # whatever keeps the database from us, the lease runs out by the clock
-            log.exception("the lease could not be renewed")
-            if self._monotonic() - self._renewed > self._leases.ttl_s:
-                end(DATABASE_LOST, "the database has not answered for as long as a lease lasts")
-            return
-        if not renewed:
+        """One renewal. Ends the process when others may have taken over."""
+        asked = self._monotonic()  # it lasts from some moment between the question and its answer
+        if not self._leases.renew(self._executor):
             end(LEASE_LOST, "others have taken over; nothing here may touch the cloud any more")
-        self._renewed = self._monotonic()
+        self._renewed = asked
+
+    def watch(self) -> None:
+        """Ends the process when its lease has run out, whatever keeps it from being renewed."""
+        if self.age_s() > self._leases.lost_after_s:
+            end(DATABASE_LOST, "the lease could not be renewed for as long as it lasts; others may have taken over")
 
     def age_s(self) -> float:
         """Real seconds since the lease was renewed."""
@@ -138,8 +146,12 @@ class Keeper:
 
     def stop(self) -> None:
         """Let others take over at once what is still unfinished."""
-        self._beats.stop()  # first: a renewal after the release would look like a lost lease
-        self._leases.release(self._executor)
+        self._beats.stop()  # before the release: a renewal after it would look like a lost lease
+        self._watch.stop()
+        try:
+            self._leases.release(self._executor)
+        except StoreError as error:
+            log.warning("the lease was not given back, and runs out by itself: %s", error)
 
 
 def end(code: int, why: str) -> None:

@@ -19,6 +19,7 @@ class Worker:
 
     def __init__(
         self,
+        check: Callable[[], None],
         keeper: Keeper,
         workflows: Workflows,
         sweeper: Sweeper,
@@ -30,7 +31,7 @@ class Worker:
         sweep_every_s: float,
         rate: float,
     ) -> None:
-        self._keeper, self._workflows, self._release = keeper, workflows, release
+        self._check, self._keeper, self._workflows, self._release = check, keeper, workflows, release
         self._sweep = Repeating("sweep", sweep_every_s, sweeper.round)
         self._judge = Repeating("judge", sweep_every_s, judging.round)
         self._observe = Repeating("observe", OBSERVE_EVERY_S / rate, observer.look)
@@ -38,7 +39,11 @@ class Worker:
         self._threads = (self._sweep, self._judge, self._observe, self._tidy)
 
     def start(self) -> None:
-        """Take over what dead processes left, then take new work. The lease is renewed first: a launch may be slow."""
+        """Take over what dead processes left, then take new work. The lease is kept first: a launch may be slow.
+
+        Raises StoreError for another schema and Away while the database is, with nothing begun: it may be tried again.
+        """
+        self._check()
         self._keeper.start()
         self._workflows.launch()
         for thread in self._threads:

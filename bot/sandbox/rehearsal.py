@@ -62,6 +62,8 @@ class People:
 class Rehearsal:
     """A context manager. `folder` keeps the bot's state and its log; `settings` are more of its environment.
 
+    `world` is the file that says what runs where; the shipped one unless given.
+
     `bot` is the one replica that Slack knows from the beginning; `another` makes more. The town's time begins at `now`,
     else at the real one.
     """
@@ -73,11 +75,12 @@ class Rehearsal:
         rate: float = 60.0,
         seed: int = 1,
         now: datetime | None = None,
+        world: Path | None = None,
         start: Starter = as_program,
         settings: Mapping[str, str] | None = None,
     ) -> None:
         self.folder, self._starter = folder, start
-        self.town = SandboxProcess(rate=rate, seed=seed, now=now, module="bot.sandbox.town")
+        self.town = SandboxProcess(rate=rate, seed=seed, now=now, world=world, module="bot.sandbox.town")
         self.cloud, self.people = self.town.control, People(self.town.http)
         self.settings = {**self._settings(), **(settings or {})}
         self._replicas: list[Replica] = []

@@ -10,7 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from bot.core.errors import StoreError
+from bot.core.errors import Away, StoreError
 from bot.stores.storable import dumps
 
 BUSY_MS = 10_000  # how long a transaction waits for another one, and how long PostgreSQL lets one stand still
@@ -140,8 +140,8 @@ def _make_folder(folder: Path) -> None:
         raise StoreError(f"the database's folder {folder} cannot be made: {error.strerror}") from None
 
 
-def _silent(error: DBAPIError) -> StoreError:
-    return StoreError(f"the database does not answer: {str(error.orig).strip().splitlines()[0]}")
+def _silent(error: DBAPIError) -> Away:
+    return Away(f"the database does not answer: {str(error.orig).strip().splitlines()[0]}")
 
 
 def _config() -> Config:

@@ -1,10 +1,11 @@
 """Which processes take work. Time is the database's own, so that two machines' clocks need not agree."""
 
 import fcntl
+import math
 from pathlib import Path
 from typing import IO
 
-from sqlalchemy import ColumnElement, Engine, Float, cast, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Engine, Float, cast, delete, func, insert, or_, select, update
 
 from bot.core.errors import StoreError
 from bot.stores.database import reading
@@ -14,17 +15,23 @@ from bot.stores.tables import LeaseRow
 
 @told  # never repeated: whoever waits for a lease longer than it lasts has lost it
 class SqlLeases:
-    """Leases of `ttl_s` seconds. An expired one is never renewed: its owner must end."""
+    """Leases of `ttl_s` seconds. An expired one is never renewed: its owner must end.
+
+    `lost_after_s` is how long an owner who cannot renew may go on.
+    """
 
     def __init__(self, engine: Engine, ttl_s: float) -> None:
         self._engine, self._reading, self.ttl_s = engine, reading(engine), ttl_s
+        self.lost_after_s = ttl_s
         self._now = _database_now(engine)
         self._alive = LeaseRow.beat_s > self._now - ttl_s
 
     def acquire(self, executor: str, host: str) -> None:
+        """May be called again when nobody knows whether it counted."""
+        gone = or_(LeaseRow.executor == executor, LeaseRow.beat_s < self._now - 86_400)
         with self._engine.begin() as connection:
+            connection.execute(delete(LeaseRow).where(gone))
             connection.execute(insert(LeaseRow).values(executor=executor, beat_s=self._now, host=host))
-            connection.execute(delete(LeaseRow).where(LeaseRow.beat_s < self._now - 86_400))
 
     def renew(self, executor: str) -> bool:
         mine = update(LeaseRow).where(LeaseRow.executor == executor, self._alive).values(beat_s=self._now)
@@ -39,10 +46,33 @@ class SqlLeases:
         with self._engine.begin() as connection:
             connection.execute(delete(LeaseRow).where(LeaseRow.executor == executor))
 
-    def release_others(self, executor: str) -> None:
-        """For whoever knows from the kernel that no other process lives."""
+
+@told
+class SoleLeases(SqlLeases):
+    """For SQLite, where the kernel knows that nobody else works (`only_worker`), and no clock can say otherwise.
+
+    While its owner lives nobody takes over from it, so it is never lost: not by a clock that is put forward, which
+    is the database's too, and not by whoever holds the file for longer than a lease.
+    """
+
+    def __init__(self, engine: Engine, ttl_s: float) -> None:
+        super().__init__(engine, ttl_s)
+        self.lost_after_s = math.inf
+
+    def acquire(self, executor: str, host: str) -> None:
         with self._engine.begin() as connection:
-            connection.execute(delete(LeaseRow).where(LeaseRow.executor != executor))
+            connection.execute(delete(LeaseRow))
+            connection.execute(insert(LeaseRow).values(executor=executor, beat_s=self._now, host=host))
+
+    def renew(self, executor: str) -> bool:
+        with self._engine.begin() as connection:
+            connection.execute(update(LeaseRow).where(LeaseRow.executor == executor).values(beat_s=self._now))
+        return True
+
+
+def leases_in(engine: Engine, ttl_s: float) -> SqlLeases:
+    """Those that fit the kind of database."""
+    return (SoleLeases if engine.dialect.name == "sqlite" else SqlLeases)(engine, ttl_s)
 
 
 def _database_now(engine: Engine) -> ColumnElement[float]:

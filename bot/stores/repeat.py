@@ -17,7 +17,7 @@ from sqlalchemy.exc import (
     TimeoutError,
 )
 
-from bot.core.errors import StoreError
+from bot.core.errors import Away
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,13 +33,13 @@ def repeatable(cls: type[C]) -> type[C]:
     """Repeat every public method that lost its connection, or a race to insert the same row.
 
     Each must be one transaction that may run twice: after a lost commit nobody knows whether it counted.
-    What stays away becomes a StoreError that says what to do.
+    What stays away becomes an Away that says what to do.
     """
     return _every(cls, lambda name, method: _told(_repeated(method, SOON_S if name in SOON else DELAYS_S)))
 
 
 def told(cls: type[C]) -> type[C]:
-    """Try every public method once; a database that is away becomes a StoreError that says what to do."""
+    """Try every public method once; a database that is away becomes an Away that says what to do."""
     return _every(cls, lambda _, method: _told(method))
 
 
@@ -75,7 +75,7 @@ def _told(method: Callable[P, T]) -> Callable[P, T]:
         except BUGS:
             raise
         except (DBAPIError, TimeoutError) as error:
-            raise StoreError(_sentence(error)) from error
+            raise Away(_sentence(error)) from error
 
     return call
 
