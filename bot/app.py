@@ -123,11 +123,11 @@ class App:
         return Front(acceptor, self.engine, self.registry, self.ledger)
 
     def check(self) -> None:
-        """Raises StoreError unless the database answers and has the schema of this version."""
+        """Raises StoreError unless the database answers and has the schema of this version, or a newer one."""
         database.check(self._engine)
 
     def look(self) -> str:
-        """The head of the audit chain. Raises StoreError; not for a newer schema, which adds to ours while we run."""
+        """The head of the audit chain. Raises StoreError as `check` does."""
         database.look(self._engine)
         return self.audit.head()
 

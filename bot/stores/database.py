@@ -1,5 +1,6 @@
 """Connecting to a database and bringing its schema up to date. SQLite unless the URL says PostgreSQL."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from bot.core.errors import Away, StoreError
 from bot.stores.storable import dumps
 
+log = logging.getLogger(__name__)
 BUSY_MS = 10_000  # how long a transaction waits for another one, and how long PostgreSQL lets one stand still
 # Of libpq: a network that swallows everything is noticed in 10 s, else a process would never know its lease is lost.
 NETWORK = {
@@ -79,14 +81,18 @@ def wanted() -> str:
 
 
 def check(engine: Engine) -> None:
-    """What a process asks before it works: raises StoreError, saying what to do, unless the schema is its own."""
-    _not_newer(look(engine))
+    """Before this process works: `look`, and a word in the log where the schema is newer than this program."""
+    if (found := look(engine)) != wanted():
+        log.warning(
+            "the database has schema %s of a newer aisq; it only adds to %s, so this one works", found, wanted()
+        )
 
 
 def look(engine: Engine) -> str:
-    """What a process asks while it works; the revision that it found. Raises StoreError for an older schema, or none.
+    """The schema's revision. Raises StoreError, saying what to do, for an older one than this program needs, or none.
 
-    A newer one is no trouble: migrations only add, so that it can be made while older programs run.
+    A newer one is no trouble: migrations only add, so that they can be made while older programs run, and these can
+    come back when the newer one has to go.
     """
     try:
         with reading(engine).connect() as connection:
@@ -108,8 +114,8 @@ def _not_newer(found: str | None) -> None:
     """Raises StoreError for a schema that this version of the program has never heard of."""
     if found is not None and found not in _known():
         raise StoreError(
-            f"the database has schema {found}, which only a newer aisq knows; run that one "
-            f"(`aisq db upgrade` does not go back to {wanted()})"
+            f"the database has schema {found}, which only a newer aisq knows, and `aisq db upgrade` does not go back; "
+            f"this one, which needs {wanted()}, works on it as it is"
         )
 
 
