@@ -144,7 +144,7 @@ def test_mistakes_have_their_place(tmp_path: Path) -> None:
 def test_upgrade_brings_the_schema_of_this_version() -> None:
     made = parts()
     with pytest.raises(StoreError, match="run `aisq db upgrade`"):
-        entry.composed(made.settings)
+        made.bot()
     assert made.upgrade() == database.wanted()
     assert entry.composed(made.settings).look() == "0" * 64
 

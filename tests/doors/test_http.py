@@ -1,9 +1,11 @@
 """Health over HTTP, and a process that ends in time when it is told to."""
 
 import asyncio
+import contextlib
 import signal
 import socket
 import threading
+import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -15,20 +17,29 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Route
 
-from bot.core.errors import ConfigError, StoreError
+from bot.core.errors import Away, ConfigError, StoreError
 from bot.doors import http
-from bot.doors.http import Health, Life, Server, application, bound, serve, stopped_within
+from bot.doors.http import Beginning, Health, Life, Server, application, bound, serve, stopped_within
 
 HEAD = "1082d6fad87f8266"
+AWAY = Away("the database does not answer: connection refused")
 
 
 class FakeWorker:
-    """Notes what became of it; `age_s` is how old its lease is, `stopping` what its end waits for."""
+    """Notes what became of it; `age_s` is how old its lease is, `stopping` what its end waits for.
 
-    def __init__(self, age_s: float = 1.0, stopping: threading.Event | None = None) -> None:
+    Its starts meet `errors`, one each, before one succeeds.
+    """
+
+    def __init__(
+        self, age_s: float = 1.0, stopping: threading.Event | None = None, errors: Sequence[Exception] = ()
+    ) -> None:
         self.age_s, self.stopping, self.notes = age_s, stopping, list[str]()
+        self.errors = list(errors)
 
     def start(self) -> None:
+        if self.errors:
+            raise self.errors.pop(0)
         self.notes.append("started")
 
     def lease_age_s(self) -> float:
@@ -115,6 +126,15 @@ async def test_ready_counts_what_other_doors_refused() -> None:
 async def test_not_ready_before_the_worker_is_started() -> None:
     answer = await get(Health(a_life()), "/readyz")
     assert (answer.status_code, answer.json()["why"]) == (503, "the worker is not started yet")
+
+
+async def test_a_process_that_could_not_begin_yet_lives_and_says_why() -> None:
+    """It has no lease that could be too old; and a restart would not bring its database back."""
+    health = Health(a_life(FakeWorker(age_s=600.0, errors=[AWAY])))
+    assert not Beginning(health._life.worker, health).now()
+    assert (await get(health, "/healthz")).status_code == 200
+    answer = await get(health, "/readyz")
+    assert (answer.status_code, answer.json()["why"]) == (503, str(AWAY))
 
 
 async def test_not_ready_once_told_to_stop() -> None:
@@ -229,6 +249,67 @@ def test_nothing_is_begun_without_the_address() -> None:
     assert worker.notes == []
 
 
+# --- the beginning
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits between tries."""
+    monkeypatch.setattr(http, "BEGIN_EVERY_S", 0.001)
+
+
+@pytest.mark.usefixtures("quick")
+def test_it_begins_when_the_database_is_back(caplog: pytest.LogCaptureFixture) -> None:
+    worker = FakeWorker(errors=[AWAY] * 3)
+    beginning = Beginning(worker, Health(a_life(worker)))
+    assert not beginning.now()
+    beginning.start()
+    beginning.join(20)
+    assert (worker.notes, worker.errors) == (["started"], [])
+    assert beginning._health.started
+    assert caplog.text.count(f"nothing can be done yet: {AWAY}") == 3
+
+
+def test_what_waiting_will_not_mend_is_said_at_once() -> None:
+    other = StoreError("the database has schema none; run `aisq db upgrade`")
+    with pytest.raises(StoreError, match="run `aisq db upgrade`"):
+        serve(a_life(FakeWorker(errors=[other])), "127.0.0.1", 0)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("error", [StoreError("the database has schema none"), ZeroDivisionError("half begun")])
+def test_what_waiting_did_not_mend_ends_the_process(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    worker, ends = FakeWorker(errors=[AWAY, error]), list[tuple[int, str]]()
+    beginning = Beginning(worker, Health(a_life(worker)))
+
+    def end(code: int, why: str) -> None:
+        ends.append((code, why))
+        beginning._stopping.set()
+
+    monkeypatch.setattr(http, "end", end)
+    beginning.start()
+    beginning.join(20)
+    assert (ends, worker.notes) == ([(http.NOT_BEGUN, str(error))], [])
+
+
+@pytest.mark.usefixtures("quick")
+def test_told_to_stop_it_begins_nothing() -> None:
+    worker = FakeWorker()
+    beginning = Beginning(worker, Health(a_life(worker)))
+    beginning.stop()
+    beginning.start()
+    beginning.join(20)
+    assert (worker.notes, beginning._health.started) == ([], False)
+
+
+def test_it_answers_while_its_database_is_away_and_works_once_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = FakeWorker(errors=[AWAY])
+    served = Served(monkeypatch, signal.SIGTERM, worker=worker)
+    assert (served.code, served.answers) == (0, [503])
+    assert served.notes[:2] == ["door opened", "answered"]
+    assert served.notes[-1] == "stop within 5"
+
+
 # --- the end
 
 
@@ -273,8 +354,9 @@ class Served:
 
 
 def _status(url: str) -> int:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with contextlib.suppress(urllib.error.HTTPError), urllib.request.urlopen(url, timeout=10) as answer:
         return int(answer.status)
+    return 503
 
 
 def test_it_serves_until_told_to_stop_and_then_hands_over(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,12 @@
 """Making true what our rows say, staying alive, and ending at once when others have taken over."""
 
+import math
 import threading
+import time
 
 import pytest
 
-from bot.core.errors import StoreError
+from bot.core.errors import Away, StoreError
 from bot.engine import sweep
 from bot.engine.sweep import Judging, Keeper, Repeating, Sweeper
 
@@ -23,12 +25,14 @@ class Runs:
 
 
 class Leases:
-    ttl_s = 9.0
+    ttl_s = lost_after_s = 9.0
 
     def __init__(self):
-        self.said, self.renewals = [], [True]
+        self.said, self.renewals, self.away = [], [True], ""
 
     def acquire(self, executor, host):
+        if self.away == "acquire":
+            raise Away("away")
         self.said.append(f"acquire {executor}")
 
     def renew(self, executor):
@@ -41,6 +45,8 @@ class Leases:
         return {"me"}
 
     def release(self, executor):
+        if self.away == "release":
+            raise Away("away")
         self.said.append(f"release {executor}")
 
 
@@ -128,10 +134,36 @@ def test_repeating_outlives_bad_rounds_and_can_be_hurried(caplog):
 def test_the_lease_is_taken_before_work_and_given_back_after(ended):
     leases = Leases()
     keeper = Keeper(leases, "me", "here", lambda: 0.0)
-    assert leases.said == ["acquire me"]
+    assert leases.said == []
     keeper.start()
+    assert leases.said == ["acquire me"]
     keeper.stop()
     assert (leases.said, ended) == (["acquire me", "release me"], [])
+
+
+def test_a_lease_that_cannot_be_taken_begins_nothing(ended):
+    leases, now = Leases(), [0.0]
+    leases.away = "acquire"
+    keeper = Keeper(leases, "me", "here", lambda: now[0])
+    now[0] = 100.0
+    for _ in range(2):
+        with pytest.raises(Away):
+            keeper.start()
+    assert not keeper._beats.is_alive() and not keeper._watch.is_alive()
+    leases.away = ""
+    keeper.start()
+    keeper.watch()
+    assert (leases.said, ended, keeper.age_s()) == (["acquire me"], [], 0.0)
+    keeper.stop()
+
+
+def test_a_lease_that_cannot_be_given_back_runs_out_by_itself(ended, caplog):
+    leases = Leases()
+    keeper = Keeper(leases, "me", "here", lambda: 0.0)
+    keeper.start()
+    leases.away = "release"
+    keeper.stop()
+    assert "the lease was not given back, and runs out by itself: away" in caplog.text
 
 
 def test_a_lost_lease_ends_the_process(ended):
@@ -141,15 +173,60 @@ def test_a_lost_lease_ends_the_process(ended):
     assert ended == [sweep.LEASE_LOST]
 
 
-def test_a_database_that_is_away_ends_it_only_after_the_lease_has_run_out(ended, caplog):
+def test_a_database_that_is_away_ends_it_only_after_the_lease_has_run_out(ended):
     leases, now = Leases(), [0.0]
-    leases.renewals = [StoreError("away"), StoreError("away"), True]
+    leases.renewals = [Away("away"), Away("away"), True]
     keeper = Keeper(leases, "me", "here", lambda: now[0])
-    now[0] = 8.0
+    for at, codes in ((8.0, []), (10.0, [sweep.DATABASE_LOST])):
+        now[0] = at
+        with pytest.raises(Away):
+            keeper.beat()
+        keeper.watch()
+        assert ended == codes
     keeper.beat()
+    assert keeper.age_s() == 0.0
+
+
+def test_a_lease_counts_from_when_it_was_asked_for(ended):
+    """Nobody knows when, between the question and its answer, the database's clock was read."""
+
+    class Slow(Leases):
+        def renew(self, executor):
+            now[0] += 5.0
+            return True
+
+    now = [0.0]
+    keeper = Keeper(Slow(), "me", "here", lambda: now[0])
+    keeper.beat()
+    assert keeper.age_s() == 5.0
+
+
+def test_a_database_that_swallows_the_question_ends_it_too(monkeypatch):
+    """As one whose machine stands still: no error ever comes."""
+    hang, gone, codes = threading.Event(), threading.Event(), []
+
+    class Silent(Leases):
+        ttl_s = lost_after_s = 0.06
+
+        def renew(self, executor):
+            hang.wait()
+            return True
+
+    monkeypatch.setattr(sweep, "end", lambda code, why: (codes.append((code, why)), gone.set()))
+    keeper = Keeper(Silent(), "me", "here", time.monotonic)
+    keeper.start()
+    assert gone.wait(20)
+    hang.set()
+    keeper.stop()
+    assert codes[0] == (
+        sweep.DATABASE_LOST, "the lease could not be renewed for as long as it lasts; others may have taken over"
+    )  # fmt: skip
+
+
+def test_who_cannot_lose_it_goes_on(ended):
+    leases, now = Leases(), [0.0]
+    leases.lost_after_s = math.inf
+    keeper = Keeper(leases, "me", "here", lambda: now[0])
+    now[0] = 1e9
+    keeper.watch()
     assert ended == []
-    now[0] = 10.0
-    keeper.beat()
-    assert ended == [sweep.DATABASE_LOST]
-    keeper.beat()
-    assert keeper._renewed == 10.0

@@ -1,5 +1,6 @@
 """Who lives, by the database's own clock; and one worker only on a SQLite file."""
 
+import math
 import sqlite3
 import time
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 
 from bot.core.errors import StoreError
 from bot.stores import leases
-from bot.stores.leases import SqlLeases, only_worker
+from bot.stores.leases import SoleLeases, SqlLeases, leases_in, only_worker
 from tests.stores.harness import Books, another_process, line_of
 
 Connect = Callable[[str], Engine]
@@ -46,10 +47,11 @@ def test_acquired_renewed_released(kept: SqlLeases) -> None:
     assert kept.alive() == {"two"}
 
 
-def test_a_name_is_acquired_once(kept: SqlLeases) -> None:
+def test_acquired_again_when_nobody_knows_whether_it_counted(kept: SqlLeases, engine: Engine) -> None:
     kept.acquire("one", "here")
-    with pytest.raises(StoreError, match="cannot be used now"):
-        kept.acquire("one", "there")
+    age(engine, "one", TTL_S + 1)
+    kept.acquire("one", "here")
+    assert kept.alive() == {"one"}
 
 
 def test_renewing_beats(kept: SqlLeases, engine: Engine) -> None:
@@ -103,11 +105,35 @@ def test_a_new_process_tidies_what_died_a_day_ago(kept: SqlLeases, engine: Engin
         assert set(connection.exec_driver_sql("SELECT executor FROM leases").scalars()) == {"old", "new"}
 
 
-def test_the_only_worker_releases_all_others(kept: SqlLeases) -> None:
-    for executor in ("one", "two", "three"):
-        kept.acquire(executor, "here")
-    kept.release_others("two")
-    assert kept.alive() == {"two"}
+# --- the only worker of a SQLite file
+
+
+@pytest.fixture
+def sole(sqlite: str, connect: Connect) -> SoleLeases:
+    made = leases_in(connect(sqlite), TTL_S)
+    assert isinstance(made, SoleLeases)
+    return made
+
+
+def test_each_kind_of_database_has_its_leases(connect: Connect) -> None:
+    kept = leases_in(connect("postgresql://aisq@host/aisq"), TTL_S)
+    assert (type(kept), kept.lost_after_s) == (SqlLeases, TTL_S)
+
+
+def test_the_only_worker_releases_all_others(sole: SoleLeases) -> None:
+    SqlLeases.acquire(sole, "one", "here")
+    sole.acquire("two", "here")
+    sole.acquire("two", "here")
+    assert (sole.alive(), sole.lost_after_s) == ({"two"}, math.inf)
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_no_clock_takes_it_from_the_only_worker(sole: SoleLeases, hours: int) -> None:
+    """A clock that was put forward makes the last beat old, as this does; one put back, a beat yet to come."""
+    sole.acquire("one", "here")
+    age(sole._engine, "one", 3600 * hours)
+    assert sole.renew("one")
+    assert (sole.alive(), abs(beat_of(sole._engine, "one") - time.time()) < 60) == ({"one"}, True)
 
 
 WORKER = """
