@@ -1,6 +1,7 @@
 """Old and new code at once, on PostgreSQL: whoever is there finishes, and nothing is lost or done twice.
 
-The old code is today's. The new one is of the next epoch, so that neither can replay what the other began.
+The old code is today's. The new one is of the next epoch, so that neither can replay what the other began, and brings a
+migration, which is made first.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,8 +14,9 @@ import pytest
 from bot.sandbox.postgres import Databases
 from bot.sandbox.replica import Replica
 from bot.sandbox.transcript import lines
+from tests.upgrades import next_version
 from tests.upgrades.deployment import GOOD, Deployment
-from tests.upgrades.epochs import NEW, OLD, of_epoch
+from tests.upgrades.next_version import NEW, OLD, of_epoch
 
 SHORT_S, LONG_S = 2.0, 8.0  # how long a write is on its way: a replica that is told to stop waits for the first
 STORY = ["asked", "waiting", "approved", "queued", "running", "writing", "written", "applied", "judged"]
@@ -26,17 +28,22 @@ class Rollout:
 
     def __init__(self, here: Deployment) -> None:
         self.here, self.cloud, self.people = here, here.cloud, here.people
-        self.old, self.new = (here.replica(name, of_epoch(epoch)) for name, epoch in (("old", OLD), ("new", NEW)))
+        self._migrations = next_version.migrations(here.folder / "migrations", next_version.ADDS)
+        self.old = here.replica("old", of_epoch(OLD))
+        self.new = here.replica("new", of_epoch(NEW, self._migrations))
         here.upgrade()
         for service in GOOD:
             here.deploy_bad(service)
 
-    def start(self, *replicas: Replica) -> None:
-        for replica in replicas:
-            replica.start()
-        for replica in replicas:
-            replica.wait_ready()
-        self.people.hear(replicas[0])
+    def migrate(self) -> None:
+        """What a deployment does first."""
+        next_version.upgrade(self.here.database, self._migrations)
+
+    def start(self, replica: Replica) -> None:
+        """From now on it hears requests."""
+        replica.start()
+        replica.wait_ready()
+        self.people.hear(replica)
 
     def half_applied(self, held_s: float, service: str = "backend") -> None:
         """Whoever hears requests has begun to write."""
@@ -98,8 +105,12 @@ def test_what_one_epoch_has_half_applied_the_other_one_finishes(
     rollout: Rollout, lost: Callable[[Replica], None], held_s: float, by: set[str], back: bool
 ) -> None:
     first, second = (rollout.new, rollout.old) if back else (rollout.old, rollout.new)
+    if back:
+        rollout.migrate()
     rollout.start(first)
     rollout.half_applied(held_s)
+    if not back:
+        rollout.migrate()
     second.start()
     lost(first)
     second.wait_ready()
@@ -111,9 +122,11 @@ def test_what_one_epoch_has_half_applied_the_other_one_finishes(
 def test_requests_and_decisions_reach_either_while_both_work_and_one_leaves(rollout: Rollout) -> None:
     """Each is asked for at one and approved at the other; the old one is told to stop while one is half applied."""
     here = rollout.here
-    rollout.start(rollout.old, rollout.new)
+    rollout.start(rollout.old)
     here.ask("rollback backend")
-    rollout.people.hear(rollout.new)
+    rollout.migrate()
+    rollout.start(rollout.new)
+    assert rollout.old.ready()
     here.ask("rollback frontend")
     at_new = here.plan_of("backend")
     rollout.people.hear(rollout.old)
