@@ -56,3 +56,18 @@ def crash_matrix(operation: tuple[str, ...], database: tuple[str, ...], every: i
     from bot.sandbox import crash_matrix as matrix
 
     raise SystemExit(matrix.main(operation, database, every, workers, page))
+
+
+@sandbox.command(help="Several replicas, many people, random kills for minutes; then look whether all of it is right.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Decides who asks what, and what is hit when.")
+@click.option("--seconds", type=click.FloatRange(1), default=180.0, show_default=True, help="How long people ask.")
+@click.option("--replicas", type=click.IntRange(1), default=3, show_default=True)
+@click.option("--operations", type=click.IntRange(1), default=200, show_default=True, help="How many are asked for.")
+@click.option("--services", type=click.IntRange(1, 99), default=20, show_default=True)
+@click.option("--database", type=click.Choice(DATABASES), default=DATABASES[1], show_default=True)
+@click.option("--logs", type=click.Path(file_okay=False), default="", help="A folder that keeps the replicas' logs.")
+def soak(seed: int, seconds: float, replicas: int, operations: int, services: int, database: str, logs: str) -> None:
+    from bot.sandbox import soak as attack
+
+    asked = attack.Soak(seed, seconds, replicas, operations, services)
+    raise SystemExit(attack.main(asked, database, logs))
