@@ -10,6 +10,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from rich.text import Text
 from bot.sandbox.books import OWED, Books
 from bot.sandbox.deliveries import Slack
 from bot.sandbox.postgres import Databases, PostgresProcess
+from bot.sandbox.replica import Replica
 from bot.sandbox.soak_blows import Platform
 from bot.sandbox.soak_crowd import Crowd
 from bot.sandbox.soak_plan import Plan, plan
@@ -39,7 +41,10 @@ BEGINNING = 80
 
 @dataclass(frozen=True)
 class Soak:
-    """How hard, and how long. `rate` is that of the town's clock."""
+    """How hard, and how long. A blow falls every `blow_every_s`, on average.
+
+    `rate` is that of the town's clock, in whose minutes plans expire.
+    """
 
     seed: int
     seconds: float = 180.0
@@ -47,6 +52,8 @@ class Soak:
     operations: int = 200
     services: int = 20
     rate: float = RATE
+    blow_every_s: float = 7.0
+    expires_min: int = 4
 
 
 @dataclass
@@ -69,7 +76,14 @@ class Result:
 
 def run(soak: Soak, server: Databases | None, logs: str = "") -> Result:
     """Attack a town of its own; without a server on SQLite. `logs` is a folder for what the replicas said, if any."""
-    with town(server, services=soak.services, replicas=soak.replicas, rate=soak.rate, seed=soak.seed) as here:
+    with town(
+        server,
+        services=soak.services,
+        replicas=soak.replicas,
+        rate=soak.rate,
+        seed=soak.seed,
+        expires_min=soak.expires_min,
+    ) as here:
         attack = plan(
             soak.seed,
             seconds=soak.seconds,
@@ -77,6 +91,7 @@ def run(soak: Soak, server: Databases | None, logs: str = "") -> Result:
             services=here.services,
             replicas=soak.replicas,
             lease_s=LEASE_S,
+            blow_every_s=soak.blow_every_s,
         )
         for bot in here.bots:
             bot.start()
@@ -141,7 +156,8 @@ def _is_busy(books: Books) -> bool:
 def _judged(
     soak: Soak, here: Town, view: View, platforms: Iterable[Platform], slack: Slack, quiet_after_s: float
 ) -> Result:
-    codes = [bot.stop() for bot in here.bots]
+    with ThreadPoolExecutor() as pool:
+        codes = list(pool.map(Replica.stop, here.bots))
     calls = [one for one in here.cloud.calls(method="UpdateService") if one["api"] != "console"]
     found = Evidence(view.books, calls, here.people.messages(CHANNEL), slack.sent)
     wrong = {name: list(check(found)) for name, check in CHECKS.items()}

@@ -48,8 +48,8 @@ TROUBLES: tuple[dict[str, Any], ...] = (
     {"kind": "fail_rollout"},
 )
 RIVALRY, DEAF, AGAIN = 0.2, 0.04, 0.1  # parts of the requests: two at once; by somebody who may not; delivered twice
-BLOW_EVERY_S, TROUBLE_EVERY_S = 7.0, 4.0
-CALM_S = 3.0  # before the first blow: replicas have just started
+TROUBLE_EVERY_S = 4.0
+CALM_S = 2.0  # before the first blow: replicas have just started
 
 
 @dataclass(frozen=True)
@@ -94,12 +94,21 @@ class Plan:
     troubles: tuple[Trouble, ...]
 
 
-def plan(seed: int, *, seconds: float, operations: int, services: Sequence[str], replicas: int, lease_s: float) -> Plan:
-    """The whole attack."""
+def plan(
+    seed: int,
+    *,
+    seconds: float,
+    operations: int,
+    services: Sequence[str],
+    replicas: int,
+    lease_s: float,
+    blow_every_s: float,
+) -> Plan:
+    """The whole attack. A blow falls every `blow_every_s` on average, on any of the replicas."""
     moves = sorted(_moves(Random(f"{seed} moves"), seconds, operations, services), key=lambda one: one.at_s)
     return Plan(
         tuple(moves[:operations]),
-        tuple(_blows(Random(f"{seed} blows"), seconds, replicas, lease_s)),
+        tuple(_blows(Random(f"{seed} blows"), seconds, replicas, lease_s, blow_every_s)),
         tuple(_troubles(Random(f"{seed} troubles"), seconds, services)),
     )
 
@@ -123,10 +132,10 @@ def _move(random: Random, at_s: float, who: str, service: str) -> Move:
     return Move(at_s, random.getrandbits(32), who, service, ask, text, fate, after_s, random.random() < AGAIN)
 
 
-def _blows(random: Random, seconds: float, replicas: int, lease_s: float) -> Iterator[Blow]:
+def _blows(random: Random, seconds: float, replicas: int, lease_s: float, every_s: float) -> Iterator[Blow]:
     """At times of their own, so that sometimes two replicas are down at once, or all."""
     at_s = CALM_S
-    while (at_s := at_s + random.uniform(0.3, 1.7) * BLOW_EVERY_S) < seconds:
+    while (at_s := at_s + random.uniform(0.3, 1.7) * every_s) < seconds:
         kind = _pick(random, BLOWS)
         long = {"SIGSTOP beyond the lease": lease_s + 2.0, "SIGSTOP for a moment": lease_s / 3}
         yield Blow(at_s, random.randrange(replicas), kind, long.get(kind, random.uniform(0.2, 2.0)))

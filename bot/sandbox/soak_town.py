@@ -18,7 +18,7 @@ from bot.sandbox.replica import Replica
 
 SYSTEM, PROJECT, REGION, CHANNEL = "soak", "soak-prod", "us-central1", "C0OPS"
 RELEASES = ("00001-old", "00002-mid", "00003-new")
-LEASE_S, EXPIRES_MIN = 4.0, 4  # the second is of the town's time
+LEASE_S = 4.0
 Json = dict[str, Any]
 
 
@@ -72,11 +72,13 @@ class Town(Rehearsal):
 
 
 @contextmanager
-def town(server: Databases | None, *, services: int, replicas: int, rate: float, seed: int) -> Iterator[Town]:
-    """A town with an empty database: on that server, or a SQLite of its own."""
+def town(
+    server: Databases | None, *, services: int, replicas: int, rate: float, seed: int, expires_min: int
+) -> Iterator[Town]:
+    """A town with an empty database: on that server, or a SQLite of its own. Plans expire in the town's minutes."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aisq-soak-")))
-        settings = _settings(folder)
+        settings = _settings(folder, expires_min)
         if server:
             name = f"soak_{uuid.uuid4().hex[:12]}"
             settings["AISQ_DATABASE_URL"] = server.create(name)
@@ -84,10 +86,10 @@ def town(server: Databases | None, *, services: int, replicas: int, rate: float,
         yield stack.enter_context(Town(folder, settings, services=services, replicas=replicas, rate=rate, seed=seed))
 
 
-def _settings(folder: Path) -> dict[str, str]:
+def _settings(folder: Path, expires_min: int) -> dict[str, str]:
     shutil.copytree(POLICIES, folder / "policies", ignore=shutil.ignore_patterns("tests"))
     limits = folder / "policies" / "limits.yaml"
-    limits.write_text(re.sub(r"approval_expires_min: \d+", f"approval_expires_min: {EXPIRES_MIN}", limits.read_text()))
+    limits.write_text(re.sub(r"approval_expires_min: \d+", f"approval_expires_min: {expires_min}", limits.read_text()))
     return {
         "AISQ_CATALOG_DIR": str(folder / "catalog"),
         "AISQ_POLICIES_DIR": str(folder / "policies"),

@@ -19,7 +19,7 @@ from bot.sandbox.soak_view import Recovery
 
 SEEDS = (1, 2, 3)
 FAILED: dict[int, str] = {}
-SHORT = Soak(seed=5, seconds=9.0, replicas=2, operations=24, services=6, rate=60.0)
+SHORT = Soak(9, seconds=6.0, replicas=2, operations=16, services=4, rate=120.0, blow_every_s=1.5, expires_min=12)
 
 
 def wrong(result: Result) -> dict[str, list[str]]:
@@ -29,8 +29,8 @@ def wrong(result: Result) -> dict[str, list[str]]:
 def test_a_short_attack(databases: Databases) -> None:
     found = run(SHORT, databases)
     assert wrong(found) == {}
-    assert sum(found.outcomes.values()) > 12, "what was asked was not written down"
-    assert found.outcomes["applied"] > 3, "hardly anything was done"
+    assert sum(found.outcomes.values()) > 10, "what was asked was not written down"
+    assert found.outcomes["applied"] > 2, "hardly anything was done"
     assert len({one.kind for one in found.recoveries}) > 1
 
 

@@ -24,7 +24,15 @@ LEASE_S = 4.0
 
 
 def planned(seed: int = 1, seconds: float = 180.0, operations: int = 200) -> Plan:
-    return plan(seed, seconds=seconds, operations=operations, services=SERVICES, replicas=3, lease_s=LEASE_S)
+    return plan(
+        seed,
+        seconds=seconds,
+        operations=operations,
+        services=SERVICES,
+        replicas=3,
+        lease_s=LEASE_S,
+        blow_every_s=7.0,
+    )
 
 
 def test_the_same_seed_is_the_same_attack() -> None:
