@@ -58,7 +58,8 @@ class Acceptor:
             actor=self._directory.actor(ask.actor),
             operation=operation.command(),
             verb=operation.verb,
-            params=operation.model_dump(mode="json"),
+            # Without defaults: while a new version is rolled out, an older replica does not know its new parameters.
+            params=operation.model_dump(mode="json", exclude_defaults=True),
             target=operation.target,
             text=ask.text,
             address=ask.address,
