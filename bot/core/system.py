@@ -9,7 +9,7 @@ from bot.core.answer import Answer
 from bot.core.operation import Operation
 from bot.core.plan import Plan, Step
 from bot.core.ports import Effect, Traffic
-from bot.core.request import Actor, Approval, Request, State, Target
+from bot.core.request import Actor, Approval, Request, State, Target, Verb
 
 Ending = Literal["succeeded", "failed", "changed by someone else", "cancelled", "uncertain"]
 Claim = int | Literal["busy", "finished"]  # another operation has the mutex; this one has its outcome
@@ -68,6 +68,7 @@ class Accepted(BaseModel, frozen=True):
     """What became of a delivery: `new` is false when the same request had been heard before."""
 
     id: str
+    verb: Verb
     new: bool
 
 
@@ -93,10 +94,6 @@ class Ledger(LedgerReads, Protocol):
 
     Each change of state is one link of the audit chain, written in the same transaction.
     """
-
-    def heard(self, heard_as: str) -> str | None:
-        """The operation that this delivery began, when it was heard before."""
-        ...
 
     def accept(self, request: Request, *, heard_as: str, signature: str, state: State, detail: str) -> Accepted:
         """Replay and duplicate check and the operation, in one commit. Raises Denied for a replayed signature."""

@@ -35,8 +35,6 @@ class Acceptor:
 
     def accept(self, ask: Ask) -> Accepted:
         """Persist the request. Raises UserError (nothing was written) and Denied (the refusal was)."""
-        if known := self._ledger.heard(ask.heard_as):
-            return Accepted(id=known, new=False)
         operation = self._registry.read(ask.text, self._names.within(ask.channel))
         request = self._request(ask, operation)
         refused = self._gate.refusal(request.actor, operation)

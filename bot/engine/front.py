@@ -11,9 +11,9 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from bot.core.errors import BotError, StoreError
+from bot.core.errors import BotError
 from bot.core.operation import Operation
-from bot.core.request import Ask
+from bot.core.request import Ask, Verb
 from bot.core.system import Accepted, Ledger, OperationRecord
 from bot.engine.accept import Acceptor
 from bot.engine.registry import Registry
@@ -42,7 +42,7 @@ class Front:
         """Persist a request and begin on it. Raises UserError, Denied and StoreError, with nothing begun."""
         accepted = self._acceptor.accept(ask)
         if accepted.new:
-            self._begin(accepted.id)
+            self._begin(accepted.id, accepted.verb)
         return accepted
 
     def record(self, operation: str) -> OperationRecord:
@@ -63,13 +63,8 @@ class Front:
     # --- for the sweep
 
     def proceed(self, operation: str) -> None:
-        """Plan or answer in a pool, unless this process is at it already."""
-        pool = self._looks if self._ledger.operation(operation).request.verb == "answer" else self._plans
-        with self._lock:
-            if operation in self._busy:
-                return
-            self._busy.add(operation)
-        pool.submit(self._proceed, operation).add_done_callback(_report)
+        """Plan or answer in a pool, unless this process is at it already. Raises UserError and StoreError."""
+        self._begin(operation, self._ledger.operation(operation).request.verb)
 
     def on_change(self, listener: Callable[[], None]) -> None:
         self._listeners.append(listener)
@@ -80,12 +75,13 @@ class Front:
         self._plans.shutdown(wait=False, cancel_futures=True)
         self._looks.shutdown(wait=False, cancel_futures=True)
 
-    def _begin(self, operation: str) -> None:
-        """What is written down will be planned, here and now or by the sweep: its door must not say otherwise."""
-        try:
-            self.proceed(operation)
-        except StoreError as error:
-            log.warning("operation %s is left to the sweep: %s", operation, error)
+    def _begin(self, operation: str, verb: Verb) -> None:
+        with self._lock:
+            if operation in self._busy:
+                return
+            self._busy.add(operation)
+        pool = self._looks if verb == "answer" else self._plans
+        pool.submit(self._proceed, operation).add_done_callback(_report)
 
     def _proceed(self, operation: str) -> None:
         try:

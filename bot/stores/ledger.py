@@ -58,11 +58,6 @@ class SqlLedger:
 
     # --- before it begins
 
-    def heard(self, heard_as: str) -> str | None:
-        with self._reading() as session:
-            row = session.get(HeardRow, heard_as)
-            return row.operation if row else None
-
     def accept(self, request: Request, *, heard_as: str, signature: str, state: State, detail: str) -> Accepted:
         now = self._clock.now()
         with self._hurried() as session:
@@ -70,7 +65,7 @@ class SqlLedger:
             same = select(HeardRow).where(or_(HeardRow.heard_as == heard_as, HeardRow.signature == literal(signature)))
             before = {row.heard_as: row.operation for row in session.scalars(same)}
             if known := before.get(heard_as):
-                return Accepted(id=known, new=known == request.id)  # ours: a commit was lost
+                return Accepted(id=known, verb=request.verb, new=known == request.id)  # ours: a commit was lost
             if before:
                 raise Denied("that delivery was used before; ask again")
             row = OperationRow(
@@ -90,7 +85,7 @@ class SqlLedger:
             if state != "accepted":
                 self._move(session, row, state, detail, "aisq")
                 row.revision = 1  # the door says so at once; nothing newer is owed to anybody
-            return Accepted(id=request.id, new=True)
+            return Accepted(id=request.id, verb=request.verb, new=True)
 
     def propose(self, operation: str, proposal: Proposal) -> None:
         with self._transaction() as session:

@@ -29,6 +29,7 @@ from bot.engine.people import Person
 from bot.settings import HERE, Settings
 from bot.stores.catalog_files import load_catalog
 from bot.stores.policy_files import policy_files
+from bot.stores.tables import HeardRow
 from tests.both import url
 
 __all__ = ["url"]
@@ -242,6 +243,12 @@ class Bot(App):
         accepted = self.front._acceptor.accept(asked)
         self.engine.proceed(accepted.id)
         return accepted.id
+
+    def heard(self, heard_as: str) -> str | None:
+        """The operation that a delivery began."""
+        with self.ledger._reading() as session:
+            row = session.get(HeardRow, heard_as)
+            return row.operation if row else None
 
     def say(self, actor: str, text: str, **more: Any) -> OperationRecord:
         """The same; the record."""

@@ -82,9 +82,9 @@ def failing_once(bot, monkeypatch, method, error):
 
 def test_what_is_written_down_is_not_said_to_be_lost(bot, monkeypatch, caplog):
     """The database goes away between the commit and the plan: the door says nothing, and the sweep plans it."""
-    failing_once(bot, monkeypatch, "operation", StoreError("away"))
+    failing_once(bot, monkeypatch, "propose", StoreError("away"))
     accepted = bot.front.submit(ask("rollback backend"))
-    assert "is left to the sweep: away" in caplog.text
+    until(lambda: "was not planned yet: away" in caplog.text)
     bot.clock.advance(10)
     assert bot.ledger.accepted(older_than_s=2.0) == (accepted.id,)
     bot.front.proceed(accepted.id)

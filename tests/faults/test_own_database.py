@@ -118,7 +118,7 @@ def test_while_it_is_held_people_can_look(bot: Bot, holder: sqlite3.Connection) 
     with pytest.raises(StoreError, match=HELD):
         bot.ask(ANA, "status backend", heard_as="one")
     holder.execute("ROLLBACK")
-    assert bot.ledger.heard("one") is None
+    assert bot.heard("one") is None
     assert bot.say(ANA, "status backend", heard_as="one").state == "answered"
 
 
@@ -176,7 +176,7 @@ def test_a_full_disk_refuses_requests_and_leaves_looking_possible(bot: Bot) -> N
     assert bot.ledger.operation(operation).state == "queued"
     assert bot.audit.verify().problem == ""
     disk.free()
-    assert bot.ledger.heard("one") is None
+    assert bot.heard("one") is None
 
 
 def until(true: Callable[[], bool], seconds: float = 20) -> None:

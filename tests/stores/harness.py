@@ -20,7 +20,7 @@ from bot.stores import audit
 from bot.stores.audit import SqlAudit
 from bot.stores.history import SqlHistory, SqlPins
 from bot.stores.ledger import SqlLedger
-from bot.stores.tables import Base
+from bot.stores.tables import Base, HeardRow
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ANA, BEN, CHO = (Actor(id=f"slack:U0{name.upper()}", name=name) for name in ("ana", "ben", "cho"))
@@ -86,6 +86,12 @@ class Books:
         id = id or f"{self._made:04}made"
         heard = {"heard_as": f"heard {id}", "signature": f"signed {id}", "state": state, "detail": detail}
         return self.ledger.accept(request(id, **more), **heard).id
+
+    def heard(self, heard_as: str) -> str | None:
+        """The operation that a delivery began."""
+        with self.ledger._reading() as session:
+            row = session.get(HeardRow, heard_as)
+            return row.operation if row else None
 
     def propose(self, id: str, state: State = "waiting", *, made: Plan | None = None, **more: Any) -> None:
         told: dict[str, Any] = {"detail": "good will serve", "plan": made or plan(), "digest": f"digest of {id}"}

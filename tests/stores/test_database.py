@@ -272,7 +272,10 @@ def test_postgresql_waits_for_nobody_for_ever(connect: Connect) -> None:
     database._postgresql_patient(fresh, None)
     for begun in (hurried, patient):
         database._postgresql_begin(begun)
-    assert fresh.said == ["SET lock_timeout=10000", "SET idle_in_transaction_session_timeout=10000", "COMMIT"]
+    assert fresh.said == [
+        "SET lock_timeout=10000", "SET idle_in_transaction_session_timeout=10000", "SET statement_timeout=60000",
+        "COMMIT",
+    ]  # fmt: skip
     assert (hurried.said, patient.said) == (["SET LOCAL lock_timeout=500"], [])
     assert database.reading(engine).get_execution_options() == {"isolation_level": "REPEATABLE READ"}
 
@@ -294,9 +297,9 @@ def test_these_limits_are_in_force_on_postgresql(postgres: str, connect: Connect
         with of.begin() as connection:
             found = [
                 connection.exec_driver_sql(f"SHOW {name}").scalar()
-                for name in ("lock_timeout", "idle_in_transaction_session_timeout")
+                for name in ("lock_timeout", "idle_in_transaction_session_timeout", "statement_timeout")
             ]
-        assert found == [lock, "10s"]
+        assert found == [lock, "10s", "1min"]
 
 
 EARLIER = timezone(timedelta(hours=-8))

@@ -31,22 +31,22 @@ def test_a_request_is_kept_as_it_was(books: Books) -> None:
     assert record.request == asked
     assert (record.id, record.state, record.revision, record.detail) == ("0000a", "accepted", 1, "")
     assert (record.updated_at, record.plan, record.answer, record.approvals) == (NOON, None, None, ())
-    assert books.ledger.heard("delivery") == "0000a"
-    assert books.ledger.heard("another") is None
+    assert books.heard("delivery") == "0000a"
+    assert books.heard("another") is None
 
 
 def test_a_request_refused_at_once_is_kept_too(books: Books) -> None:
-    assert accept(books.ledger, "0000a", "one", state="denied") == Accepted(id="0000a", new=True)
+    assert accept(books.ledger, "0000a", "one", state="denied") == Accepted(id="0000a", verb="plan", new=True)
     record = books.record("0000a")
     assert (record.state, record.detail, record.revision) == ("denied", "why", 1)
     assert books.events() == ["asked", "denied"]
 
 
 def test_a_duplicate_is_the_operation_that_it_began(books: Books) -> None:
-    assert accept(books.ledger, "0000a", "one", "sig") == Accepted(id="0000a", new=True)
+    assert accept(books.ledger, "0000a", "one", "sig") == Accepted(id="0000a", verb="plan", new=True)
     before = books.everything()
-    assert accept(books.ledger, "0000b", "one", "sig") == Accepted(id="0000a", new=False)
-    assert accept(books.ledger, "0000b", "one", "another signature") == Accepted(id="0000a", new=False)
+    assert accept(books.ledger, "0000b", "one", "sig") == Accepted(id="0000a", verb="plan", new=False)
+    assert accept(books.ledger, "0000b", "one", "another signature") == Accepted(id="0000a", verb="plan", new=False)
     assert books.everything() == before
 
 
@@ -66,7 +66,7 @@ def test_doors_without_signatures_never_replay(books: Books) -> None:
 def test_repeated_after_a_lost_commit_it_is_still_new(books: Books) -> None:
     """The request's own id tells our own first try from somebody else's."""
     for _ in range(2):
-        assert accept(books.ledger, "0000a", "one", "sig") == Accepted(id="0000a", new=True)
+        assert accept(books.ledger, "0000a", "one", "sig") == Accepted(id="0000a", verb="plan", new=True)
     assert books.events() == ["asked"]
 
 

@@ -247,12 +247,12 @@ def test_an_acknowledgement_of_a_held_database_is_soon_and_true(
     held: tuple[Books, Callable[[], None]], waits: list[float]
 ) -> None:
     books, free = held
-    before = books.ledger.heard("heard a"), books.events()
+    before = books.heard("heard a"), books.events()
     with pytest.raises(StoreError, match="Another process holds"):
         books.accept("a")
     assert waits == list(SOON_S)
     free()
-    assert (books.ledger.heard("heard a"), books.events()) == before
+    assert (books.heard("heard a"), books.events()) == before
     assert books.accept("a") == "a"
 
 
@@ -260,7 +260,7 @@ def test_what_only_reads_does_not_notice(held: tuple[Books, Callable[[], None]],
     books, _ = held
     database.check(books.engine)
     assert books.record("0000waits").state == "waiting"
-    assert books.ledger.heard("heard 0000waits") == "0000waits"
+    assert books.heard("heard 0000waits") == "0000waits"
     assert [one.id for one in books.ledger.operations()] == ["0000waits"]
     assert (books.ledger.due(), books.ledger.judging(), books.ledger.effects("0000waits")) == ((), (), ())
     assert books.ledger.accepted(older_than_s=0) == ()

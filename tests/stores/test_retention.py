@@ -44,7 +44,7 @@ def test_an_operation_goes_with_all_that_it_left(books: Books) -> None:
     books.clock.advance(31 * 86_400)
     assert purge(books, 30) == 1
     assert counts(books) == dict.fromkeys(TABLES, 0)
-    assert (books.ledger.heard("heard 0001made"), purge(books, 30)) == (None, 0)
+    assert (books.heard("heard 0001made"), purge(books, 30)) == (None, 0)
 
 
 def test_the_audit_stays(books: Books) -> None:

@@ -124,7 +124,7 @@ class FakeFront:
         if self.refusal:
             raise self.refusal
         self.asked.append(ask)
-        return Accepted(id=ID, new=True)
+        return Accepted(id=ID, verb="plan", new=True)
 
     def record(self, operation: str) -> OperationRecord:
         rows = self.rows[operation]

@@ -17,7 +17,7 @@ from bot.doors.slack.listeners import BUG, FOREIGN, UNSURE, Listeners
 from tests.doors.slack.harness import TEAM
 from tests.doors.slack.test_slack_inbound import CLICK, COMMAND
 
-GOOD = Accepted(id="7k3qabcdef", new=True)
+GOOD = Accepted(id="7k3qabcdef", verb="plan", new=True)
 
 
 class Front:
@@ -93,7 +93,7 @@ async def test_what_was_written_down_is_acknowledged_with_nothing(
 async def test_what_was_heard_before_is_acknowledged_the_same_way(
     listeners: Listeners, front: Front, slack: Slack
 ) -> None:
-    front.then = lambda: Accepted(id="7k3qabcdef", new=False)
+    front.then = lambda: Accepted(id="7k3qabcdef", verb="plan", new=False)
     await listeners.command(slack.ack, COMMAND, "v0=abc")
     assert slack.acks == [{}]
 
