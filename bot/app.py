@@ -141,20 +141,24 @@ class App:
         from bot.engine.worker import Tidier, Worker  # the durable library takes half a second to import
         from bot.engine.workflow import Workflows
 
-        held = ExitStack()
+        held, pool = ExitStack(), None
         if self.settings.database.startswith("sqlite"):
             held.enter_context(only_worker(self.settings.database.removeprefix("sqlite:///")))
+        else:
+            pool = held.enter_context(database.pool(self.settings.progress))
+        # Connections of its own: however many of the others wait, the lease is renewed.
+        leases = leases_in(held.enter_context(database.pool(self.settings.database, size=1)), self.settings.lease_s)
         checker = Checker(self.registry, self.binder, self.ledger, self.clock)
         effector = Effector(self.binder, self.ledger, self.clock)
         applier = Applier(self.engine.review, effector, checker, self.ledger, self.clock, self.executor)
         runs = Workflows(
-            applier, url=self.settings.progress, executor=self.executor, poll_s=self.settings.sweep_every_s
+            applier, self.settings.progress, pool, executor=self.executor, poll_s=self.settings.sweep_every_s
         )
         sweeper = Sweeper(self.ledger, runs, self.leases, self.front.proceed, patience_s=2.0)
         tidier = Tidier(self.files.limits, self.clock, SqlRetention(self._engine).purge, self.audit.purge, runs.purge)
         return Worker(
             self.check,
-            Keeper(self.leases, self.executor, socket.gethostname(), SystemClock().monotonic),
+            Keeper(leases, self.executor, socket.gethostname(), SystemClock().monotonic),
             runs,
             sweeper,
             Judging(self.ledger, checker.judge),

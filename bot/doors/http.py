@@ -32,6 +32,7 @@ LOOK_WITHIN_S, BEGIN_EVERY_S = 2.0, 1.0
 NOT_BEGUN = 72  # exit code of a process that could not begin to work when its database was back
 log = logging.getLogger(__name__)
 LAST_ANSWERS_S, LAST_WORDS_S, LAST_STEP_S, GRACE_S = 2, 1, 5, 1  # of Cloud Run's 10 s from SIGTERM to SIGKILL
+LATE = "what runs did not come to a stop in time; others take it over when the lease ends"
 
 
 class Worker(Protocol):
@@ -146,9 +147,12 @@ class Beginning(threading.Thread):
 
 
 class Server(uvicorn.Server):
-    """Ends when it is told to, instead of raising the signal again: there is a worker to stop afterwards."""
+    """Ends when it is told to, instead of raising the signal again: there is a worker to stop afterwards.
 
-    def __init__(self, app: Starlette, health: Health) -> None:
+    `late` begins to run then. Its end waits for threads that doors have, and those for a database that may be away.
+    """
+
+    def __init__(self, app: Starlette, health: Health, late: threading.Timer) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -161,9 +165,11 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=LAST_ANSWERS_S,
             )
         )
-        self._health = health
+        self._health, self._late = health, late
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if not self.should_exit:
+            self._late.start()
         self._health.stopping = True
         self.force_exit = self.should_exit  # told twice: do not wait for anybody
         self.should_exit = True
@@ -192,16 +198,19 @@ def serve(life: Life, host: str, port: int) -> int:
     """
     health = Health(life)
     beginning = Beginning(life.worker, health)
+    late = threading.Timer(LAST_ANSWERS_S + LAST_WORDS_S + LAST_STEP_S + GRACE_S, end, (0, LATE))
+    late.daemon = True
     with bound(host, port) as listening:
         if not beginning.now():
             beginning.start()
         try:
-            Server(application(health, life.doors), health).run([listening])
+            Server(application(health, life.doors), health, late).run([listening])
         finally:
             beginning.stop()
             stopped = stopped_within(life.worker, LAST_STEP_S + GRACE_S)
+            late.cancel()
     if not stopped:
-        end(0, "what runs did not come to a stop in time; others take it over when the lease ends")
+        end(0, LATE)
     return 0
 
 

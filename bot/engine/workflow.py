@@ -21,14 +21,19 @@ ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
 
 class Workflows:
-    """Runs `Applier.apply` to its end, in this process or in the next one. One per process."""
+    """Runs `Applier.apply` to its end, in this process or in the next one. One per process.
 
-    def __init__(self, applier: Applier, *, url: str, executor: str, poll_s: float) -> None:
+    `engine` is SQLAlchemy's for `url`, which stops waiting where the library's own would wait for ever; none for
+    SQLite, where the library needs its own.
+    """
+
+    def __init__(self, applier: Applier, url: str, engine: Any = None, *, executor: str, poll_s: float) -> None:
         self._poll_s = poll_s
         DBOS(
             config=DBOSConfig(
                 name="aisq",
                 system_database_url=url,
+                system_database_engine=engine,
                 application_version=EPOCH,
                 executor_id=executor,  # unique per process
                 serializer=DBOSPortableJSONSerializer(),  # the default is pickle: whoever writes rows runs code

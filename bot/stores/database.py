@@ -1,6 +1,8 @@
 """Connecting to a database and bringing its schema up to date. SQLite unless the URL says PostgreSQL."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ NETWORK = {
     "connect_timeout": 5, "tcp_user_timeout": BUSY_MS,
     "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 2,
 }  # fmt: skip
+STATEMENT_MS = 60_000  # longer than any statement of ours takes, but for those that bring the schema up to date
 UPGRADE_LOCK = 0x61697371  # of the transaction that brings the schema up to date: "aisq"
 HURRIED_MS = 500  # the same while somebody waits for an acknowledgement
 
@@ -34,6 +37,7 @@ def connect(url: str, *, pool_size: int = 10) -> Engine:
         pool_pre_ping=True,
         pool_size=pool_size,
         max_overflow=10,
+        pool_timeout=BUSY_MS / 1000,
         json_serializer=dumps,
         connect_args={name: value for name, value in network.items() if name not in address.query},
     )
@@ -44,6 +48,16 @@ def connect(url: str, *, pool_size: int = 10) -> Engine:
         event.listen(engine, "connect", _postgresql_patient)
         event.listen(engine, "begin", _postgresql_begin)
     return engine
+
+
+@contextmanager
+def pool(url: str, size: int = 10) -> Iterator[Engine]:
+    """Connections for one purpose; closed afterwards."""
+    engine = connect(url, pool_size=size)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def reading(engine: Engine) -> Engine:
@@ -63,7 +77,7 @@ def upgrade(url: str) -> str:
     engine = connect(url)
     try:
         with engine.begin() as connection:
-            _one_upgrade_at_a_time(connection)
+            _alone_for_as_long_as_it_takes(connection)
             _not_newer(MigrationContext.configure(connection).get_current_revision())
             config = _config()
             config.attributes["connection"] = connection
@@ -134,8 +148,9 @@ def _address(url: str) -> URL:
     return made.set(drivername="sqlite")
 
 
-def _one_upgrade_at_a_time(connection: Connection) -> None:
+def _alone_for_as_long_as_it_takes(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":  # on SQLite whoever begins has the whole file
+        connection.exec_driver_sql("SET LOCAL statement_timeout=0")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})")
 
 
@@ -175,6 +190,7 @@ def _postgresql_patient(connection: Any, _: object) -> None:
     # A frozen process must not keep its rows for ever: PostgreSQL ends a transaction that stands still.
     connection.execute(f"SET lock_timeout={BUSY_MS}")
     connection.execute(f"SET idle_in_transaction_session_timeout={BUSY_MS}")
+    connection.execute(f"SET statement_timeout={STATEMENT_MS}")
     connection.commit()
 
 

@@ -332,7 +332,13 @@ def test_all_ends_within_cloud_runs_ten_seconds() -> None:
 class Served:
     """A process that serves, in this one: what it was when it answered, and what became of it."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *told: signal.Signals, worker: FakeWorker) -> None:
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        *told: signal.Signals,
+        worker: FakeWorker,
+        door: FakeDoor | None = None,
+    ) -> None:
         self.answers: list[int] = []
         self.notes = worker.notes
         self.servers: list[Server] = []
@@ -350,7 +356,7 @@ class Served:
                 server.handle_exit(one, None)
 
         monkeypatch.setattr(Server, "startup", startup)
-        self.code = serve(a_life(worker, doors=[FakeDoor(worker.notes)]), "127.0.0.1", 0)
+        self.code = serve(a_life(worker, doors=[door or FakeDoor(worker.notes)]), "127.0.0.1", 0)
 
 
 def _status(url: str) -> int:
@@ -383,6 +389,25 @@ def test_what_does_not_stop_in_time_ends_all_the_same(monkeypatch: pytest.Monkey
     ((code, why),) = ends
     assert code == 0
     assert "others take it over" in why
+
+
+def test_a_thread_that_waits_for_the_database_delays_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event loop joins its threads when it ends, and one of them may wait for half a minute."""
+    hang, ends = threading.Event(), list[tuple[int, str]]()
+
+    class Waiting(FakeDoor):
+        async def start(self) -> None:
+            asyncio.get_running_loop().run_in_executor(None, hang.wait)
+
+    def end(code: int, why: str) -> None:
+        ends.append((code, why))
+        hang.set()
+
+    monkeypatch.setattr(http, "LAST_STEP_S", 0)
+    monkeypatch.setattr(http, "LAST_ANSWERS_S", 0)
+    monkeypatch.setattr(http, "end", end)
+    Served(monkeypatch, signal.SIGTERM, worker=FakeWorker(), door=Waiting())
+    assert ends == [(0, http.LATE)]
 
 
 def test_the_worker_is_stopped_also_when_serving_fails(monkeypatch: pytest.MonkeyPatch) -> None:

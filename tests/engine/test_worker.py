@@ -3,11 +3,14 @@
 import time
 from datetime import timedelta
 
+import psycopg
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from bot.core.errors import StoreError
 from bot.engine import workflow
 from bot.engine.worker import Tidier
+from bot.stores import database
 
 ANA, BEN = "slack:U0ANA", "slack:U0BEN"
 GOOD = "backend-00041-kex"
@@ -57,6 +60,25 @@ def test_a_run_that_ended_without_an_outcome_is_run_again(bot, worker, monkeypat
 
     until(lambda: statuses() == {f"{operation}/1": "ERROR", f"{operation}/2": "SUCCESS"})
     worker._tidy._call()
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """PostgreSQL waits for a lock for 100 ms."""
+    monkeypatch.setattr(database, "BUSY_MS", 100)
+
+
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)
+def test_somebody_holds_what_the_durable_library_writes(impatient, bot, worker):
+    """Its questions end, as ours do; left alone, it would wait for as long as they are held."""
+    with psycopg.connect(bot.settings.database) as somebody:
+        somebody.execute("LOCK TABLE dbos.workflow_status")
+        operation = bot.approved()
+        with pytest.raises(OperationalError, match="lock timeout"):
+            worker._workflows.start(operation, "ai-square/prod/backend")
+        assert bot.ledger.operation(operation).state == "queued"
+    until(lambda: bot.ledger.operation(operation).state == "applied")
+    assert bot.platform.writes == [f"{operation}/0/do"]
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
