@@ -63,9 +63,9 @@ def test_a_run_that_ended_without_an_outcome_is_run_again(bot, worker, monkeypat
 
 
 @pytest.fixture
-def impatient(monkeypatch):
-    """PostgreSQL waits for a lock for 100 ms."""
-    monkeypatch.setattr(database, "BUSY_MS", 100)
+def impatient(url, monkeypatch):
+    """PostgreSQL waits for a lock for a second, from now on."""
+    monkeypatch.setattr(database, "BUSY_MS", 1000)
 
 
 @pytest.mark.parametrize("url", ["postgres"], indirect=True)
