@@ -6,6 +6,7 @@
   x ConfigError      a file of ours is wrong; `file`, `line` and `field` say where
     + ConfigErrors   several places are wrong; `errors` has one ConfigError each
   x Fenced           another process has taken this operation over; stop at once
+  x Busy             more was asked at once than could be begun in time; nothing was begun
   x StoreError       our own database cannot be used
     + Away           not now: it does not answer, is held or is full; worth another try
   x CloudError       the cloud did not do what was asked
@@ -59,6 +60,10 @@ class ConfigErrors(ConfigError):
 
 class Fenced(BotError):
     """This process lost the target's mutex to a newer owner."""
+
+
+class Busy(BotError):
+    """More was asked at once than could be begun in time; nothing was begun."""
 
 
 class StoreError(BotError):

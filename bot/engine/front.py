@@ -1,7 +1,8 @@
 """The one bridge between doors and the engine: submit, ask, watch.
 
 Everything behind it is synchronous; doors may be async. Three bounded pools: plans cannot starve acknowledgements,
-and looks (people reload a status that hangs) cannot starve plans.
+and looks (people reload a status that hangs) cannot starve plans. What they share, processor and database, goes to
+acknowledgements first.
 """
 
 import asyncio
@@ -11,16 +12,18 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from bot.core.errors import BotError
+from bot.core.errors import BotError, Busy
 from bot.core.operation import Operation
 from bot.core.request import Ask, Verb
 from bot.core.system import Accepted, Ledger, OperationRecord
 from bot.engine.accept import Acceptor
 from bot.engine.registry import Registry
 from bot.engine.run import Engine
+from bot.engine.turns import Turns
 
 P = ParamSpec("P")
 T = TypeVar("T")
+FEW = 2  # plans at once, and looks, while somebody waits for an acknowledgement
 log = logging.getLogger(__name__)
 
 
@@ -32,6 +35,7 @@ class Front:
         self._quick = ThreadPoolExecutor(8, thread_name_prefix="accept")
         self._plans = ThreadPoolExecutor(8, thread_name_prefix="plan")
         self._looks = ThreadPoolExecutor(8, thread_name_prefix="look")
+        self._turns = Turns(FEW)
         self._busy: set[str] = set()
         self._lock = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
@@ -56,9 +60,15 @@ class Front:
     # --- for async doors
 
     async def quickly(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run something short in the pool for acknowledgements."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._quick, lambda: call(*args, **kwargs))
+        """Run something short in the pool for acknowledgements. Raises Busy when given up before it was begun."""
+        with self._turns.first():
+            begun = self._quick.submit(call, *args, **kwargs)
+            try:
+                return await asyncio.wrap_future(begun)
+            except asyncio.CancelledError:
+                if begun.cancel():
+                    raise Busy("more was asked at once than could be begun in time; nothing was done") from None
+                raise  # it goes on, and nobody hears how it ends
 
     # --- for the sweep
 
@@ -81,11 +91,12 @@ class Front:
                 return
             self._busy.add(operation)
         pool = self._looks if verb == "answer" else self._plans
-        pool.submit(self._proceed, operation).add_done_callback(_report)
+        pool.submit(self._proceed, operation, verb).add_done_callback(_report)
 
-    def _proceed(self, operation: str) -> None:
+    def _proceed(self, operation: str, verb: Verb) -> None:
         try:
-            self._engine.proceed(operation)
+            with self._turns.after(verb):
+                self._engine.proceed(operation)
         except BotError as error:
             log.warning("operation %s was not planned yet: %s", operation, error)
         finally:

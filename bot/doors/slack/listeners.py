@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bot.core.errors import Denied, StoreError, UserError
+from bot.core.errors import Busy, Denied, StoreError, UserError
 from bot.core.request import Ask
 from bot.doors.slack.answers import said
 from bot.doors.slack.blocks import Card
@@ -17,6 +17,7 @@ LIMIT_S = 2.5  # real seconds; Slack itself gives up after 3
 FOREIGN = "I answer only people of the workspace that I belong to."
 UNSURE = "I could not confirm that your request was written down. Look with `ops` before you ask again."
 UNWRITTEN = "aisq could not write your request down; nothing was done. {}"
+BUSY = "So many requests came at once that aisq did not get to yours in time; nothing was done. Ask again."
 BUG = "Something in aisq broke while it read that; nothing was done that `ops` does not show. It is in the log."
 Tell = Callable[[dict[str, str], Card], None]
 log = logging.getLogger(__name__)
@@ -60,6 +61,9 @@ class Listeners:
             return f"{denied} It {denied.remedy}." if denied.remedy else str(denied)
         except StoreError as error:
             return UNWRITTEN.format(error)
+        except Busy:
+            log.warning("a request was not begun within %s s", self._limit_s)
+            return BUSY
         except TimeoutError:
             log.warning("a request was not written down within %s s", self._limit_s)
             return UNSURE

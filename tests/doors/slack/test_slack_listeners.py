@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from bot.core.errors import Denied, StoreError, UserError
+from bot.core.errors import Busy, Denied, StoreError, UserError
 from bot.core.request import Ask
 from bot.core.system import Accepted
 from bot.doors.slack.guard import Refusals
-from bot.doors.slack.listeners import BUG, FOREIGN, UNSURE, Listeners
+from bot.doors.slack.listeners import BUG, BUSY, FOREIGN, UNSURE, Listeners
 from tests.doors.slack.harness import TEAM
 from tests.doors.slack.test_slack_inbound import CLICK, COMMAND
 
@@ -113,6 +113,7 @@ SENTENCES = {
         "aisq could not write your request down; nothing was done."
         " The disk with aisq's database is full; free some space, nothing else is needed.",
     ),
+    "too much at once": (Busy("more was asked at once than could be begun in time"), BUSY),
     "a bug": (ZeroDivisionError("division by zero"), BUG),
     "foreign words": (
         UserError("I don't know `<!here> & co`."),

@@ -1,0 +1,43 @@
+"""Who goes first in a process that has more to do than it can: whoever waits for an acknowledgement."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Turns:
+    """While somebody waits for an acknowledgement, at most `few` of each other kind of work go on at once; else all.
+
+    Threads share one interpreter lock and the head of the audit chain: a dozen plans at once would keep a hundred
+    people waiting beyond what Slack allows, though writing their requests down is a fraction of the work.
+    """
+
+    def __init__(self, few: int) -> None:
+        self._few, self._waiting, self._working = few, 0, Counter[str]()
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def first(self) -> Iterator[None]:
+        """While somebody waits."""
+        with self._changed:
+            self._waiting += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._waiting -= 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def after(self, kind: str) -> Iterator[None]:
+        """Work that can wait for its turn; waits for it, in this thread."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._waiting or self._working[kind] < self._few)
+            self._working[kind] += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._working[kind] -= 1
+                self._changed.notify_all()
