@@ -80,10 +80,8 @@ class LedgerReads(Protocol):
         """By id or by the unambiguous beginning of one; raises UserError."""
         ...
 
-    def operations(
-        self, *, states: tuple[State, ...] = (), target: str = "", limit: int = 20
-    ) -> tuple[OperationRecord, ...]:
-        """Changes only, newest first."""
+    def operations(self, *, open_only: bool = False, target: str = "", limit: int = 20) -> tuple[OperationRecord, ...]:
+        """Changes only, newest first; `open_only`: what waits, is queued or runs."""
         ...
 
     def effects(self, operation: str) -> tuple[EffectRecord, ...]: ...

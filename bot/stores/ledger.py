@@ -14,7 +14,7 @@ from bot.core.answer import Answer
 from bot.core.errors import Denied, Fenced, UserError
 from bot.core.plan import Step
 from bot.core.ports import Effect
-from bot.core.request import DUE, STATES, Approval, Request, State
+from bot.core.request import DUE, OPEN, STATES, Approval, Request, State
 from bot.core.system import Accepted, Claim, Clock, EffectRecord, OperationRecord, Pin, Proposal
 from bot.stores import audit, records
 from bot.stores.database import hurried, reading
@@ -39,15 +39,15 @@ class SqlLedger:
         with self._reading() as session:
             return records.operation(session, _find(session, operation))
 
-    def operations(
-        self, *, states: tuple[State, ...] = (), target: str = "", limit: int = 20
-    ) -> tuple[OperationRecord, ...]:
+    def operations(self, *, open_only: bool = False, target: str = "", limit: int = 20) -> tuple[OperationRecord, ...]:
         rows = select(OperationRow).where(OperationRow.verb == "plan").limit(limit)
         rows = rows.order_by(OperationRow.created_at.desc(), OperationRow.id)
-        if states:
-            rows = rows.where(OperationRow.state.in_(states))
+        if open_only:
+            rows = rows.where(OperationRow.state.in_(OPEN))
         if target:
-            rows = rows.where(OperationRow.target == target)
+            # Little is open, which SQLite does not know: it would rather read all of a target in their order.
+            column = func.coalesce(OperationRow.target, "") if open_only else OperationRow.target
+            rows = rows.where(column == target)
         with self._reading() as session:
             return tuple(records.operation(session, row) for row in session.scalars(rows))
 

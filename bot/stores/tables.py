@@ -40,8 +40,7 @@ class OperationRow(Base):
     """One request, its plan and what became of it."""
 
     __tablename__ = "operations"
-    # For what is open on a target: SQLite takes one index a table, and nearly all rows may be of one target.
-    __table_args__ = (Index("ix_operations_target_state", "target", "state"),)
+    __table_args__ = (Index("ix_operations_target_created_at", "target", "created_at"),)
     id: Mapped[str] = mapped_column(primary_key=True)
     request: Mapped[Json]
     operation: Mapped[str]

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Engine, event
 
-from bot.core.request import OPEN
 from bot.engine.clock import SystemClock
 from bot.stores import database
 from bot.stores.ledger import SqlLedger
@@ -16,9 +15,9 @@ from bot.stores.tables import OperationRow
 TARGET = "ai-square/prod/backend"
 CASES = [
     ({}, "ix_operations_created_at"),
-    ({"target": TARGET}, "ix_operations_target_state"),
-    ({"states": OPEN}, "ix_operations_state"),
-    ({"target": TARGET, "states": OPEN}, "ix_operations_target_state"),
+    ({"target": TARGET}, "ix_operations_target_created_at"),
+    ({"open_only": True}, "ix_operations_state"),
+    ({"target": TARGET, "open_only": True}, "ix_operations_state"),
 ]
 
 

@@ -284,15 +284,17 @@ def test_twenty_unless_more_are_asked_for(books: Books) -> None:
 
 def test_listed_by_state_and_target(books: Books) -> None:
     waiting, queued = books.at("waiting"), books.at("queued")
-    other = books.at("waiting", target=WORKER)
+    other, over = books.at("waiting", target=WORKER), books.at("applied")
 
     def listed(**by: object) -> set[str]:
         return {one.id for one in books.ledger.operations(**by)}
 
-    assert listed(states=("waiting",)) == {waiting, other}
-    assert listed(states=("waiting", "queued"), target="shop/prod/backend") == {waiting, queued}
+    assert listed() == {waiting, queued, other, over}
+    assert listed(open_only=True) == {waiting, queued, other}
+    assert listed(open_only=True, target="shop/prod/backend") == {waiting, queued}
+    assert listed(target="shop/prod/backend") == {waiting, queued, over}
     assert listed(target=WORKER.full_name) == {other}
-    assert listed(states=("applied",)) == listed(target="shop/prod") == set()
+    assert listed(target="shop/prod") == listed(open_only=True, target="shop/prod") == set()
 
 
 def test_due_is_oldest_first(books: Books) -> None:
