@@ -12,6 +12,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -21,10 +22,12 @@ from ruamel.yaml import YAML
 from bot import operations
 from bot.core import folder
 from bot.core.answer import Answer
+from bot.core.catalog import Catalog
 from bot.core.operation import Operation
 from bot.core.plan import Plan, Step
 from bot.core.ports import PORTS, Effect
 from bot.core.request import Actor, Request
+from bot.core.rules import PolicyFiles
 from bot.core.system import Pin
 from bot.engine import workflow
 from bot.engine.apply import Done
@@ -191,11 +194,16 @@ def _shape(output: Json) -> Json:
 # --- runs
 
 
+@cache
+def _shipped() -> tuple[Catalog, PolicyFiles]:
+    return load_catalog(ROOT / "catalog"), policy_files(ROOT / "policies")
+
+
 def _bot(state: Path) -> Bot:
     state.mkdir()
     url = f"sqlite:///{state / 'aisq.sqlite'}"
     database.upgrade(url)
-    made = Bot(state, url, load_catalog(ROOT / "catalog"), policy_files(ROOT / "policies"))
+    made = Bot(state, url, *_shipped())
     made.platform.serve(GOOD, minutes=60, until=NOON)
     return made
 
@@ -246,5 +254,4 @@ def _told(bot: Bot, operation: str = "") -> list[tuple[str, Json]]:
 
 
 def _close(bot: Bot) -> None:
-    bot.front.stop()
-    bot._engine.dispose()
+    close(bot)

@@ -86,12 +86,12 @@ class Kept:
         made = services.update_service(run_v2.UpdateServiceRequest(service=service, update_mask=mask)).metadata
         assert made.generation == self.write["generation"]
 
-    def load(self, here: Deployment) -> None:
-        """Into the bot's database, which is empty."""
-        if here.database.startswith("postgres"):
-            dumps.to_postgres(self._texts[0], here.database)
+    def load(self, url: str) -> None:
+        """Into a database of that kind, which is empty."""
+        if url.startswith("postgres"):
+            dumps.to_postgres(self._texts[0], url)
         else:
-            ours = Path(here.database.removeprefix("sqlite:///"))
+            ours = Path(url.removeprefix("sqlite:///"))
             dumps.to_sqlite(self._texts[0], ours)
             dumps.to_sqlite(self._texts[1], ours.with_name("aisq-progress.sqlite"))
 
