@@ -14,7 +14,7 @@ from bot.sandbox.soak_town import LEASE_S
 from bot.sandbox.transcript import lines
 
 KEY = "aisq.dev/effect"
-UNSURE = "I could not confirm"  # what is said when a request may or may not have been written down
+UNSURE = ("I could not confirm", "does not show")  # said when a request may have been written down
 TITLES = {
     "applied": "Done", "denied": "Denied", "failed": "Failed", "cancelled": "Cancelled", "expired": "Expired",
     "uncertain": "Uncertain", "nothing_to_do": "Nothing to do", "planned": "Dry run", "rejected": "Not possible",
@@ -233,7 +233,9 @@ def not_lost(found: Evidence) -> Iterator[str]:
         id = found.heard.get(one.heard_as)
         if one.acknowledged and not one.said and not one.is_click and id not in found.operations:
             yield f"`{one.text}` was acknowledged and has no row"
-        if one.said and id and UNSURE not in one.said and found.operations[id].state != "denied":
+        # Of two attempts, the one that says no knows nothing of the other, to a replica that stands still.
+        sure = one.said and one.attempts == 1 and not any(part in one.said for part in UNSURE)
+        if sure and id and found.operations[id].state != "denied":
             yield f"`{one.text}` was refused ({one.said[:80]}) and has a row that is {found.operations[id].state}"
     known = {one.heard_as for one in found.sent}
     yield from (f"{id} was never asked" for heard_as, id in found.heard.items() if heard_as not in known)

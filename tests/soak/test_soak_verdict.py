@@ -86,7 +86,8 @@ def message(operation: str, said: str) -> dict[str, Any]:
 
 
 def delivery(heard_as: str, answered: bool = True, said: str = "") -> Delivery:
-    return Delivery(heard_as, "U0ANA", "rollback s01", answered_by=["somewhere"] if answered else [], said=said)
+    answered_by = ["somewhere"] if answered else []
+    return Delivery(heard_as, "U0ANA", "rollback s01", attempts=1, answered_by=answered_by, said=said)
 
 
 @pytest.fixture
@@ -256,6 +257,9 @@ RIGHT: dict[str, Callable[[Story], Any]] = {
     "what was refused has none either": lambda story: story.sent.append(delivery("slack:command:no", said="No.")),
     "nobody knows whether it was written down, and it was": lambda story: story.sent.__setitem__(
         0, delivery("slack:command:aaaa", said="I could not confirm that your request was written down.")
+    ),
+    "nobody knows that it was not written down, and it was": lambda story: story.sent.__setitem__(
+        0, delivery("slack:command:aaaa", said="aisq could not; nothing was done that ops does not show. Away.")
     ),
     "a denial has its row": lambda story: story.sent.__setitem__(1, delivery("slack:command:bbbb", said="you may not")),
     "a click was refused on another way": lambda story: story.sent.append(

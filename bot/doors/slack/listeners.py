@@ -16,7 +16,7 @@ from bot.engine.front import Front
 LIMIT_S = 2.5  # real seconds; Slack itself gives up after 3
 FOREIGN = "I answer only people of the workspace that I belong to."
 UNSURE = "I could not confirm that your request was written down. Look with `ops` before you ask again."
-UNWRITTEN = "aisq could not write your request down; nothing was done. {}"
+UNWRITTEN = "aisq could not write your request down; nothing was done that `ops` does not show. {}"
 BUSY = "So many requests came at once that aisq did not get to yours in time; nothing was done. Ask again."
 BUG = "Something in aisq broke while it read that; nothing was done that `ops` does not show. It is in the log."
 Tell = Callable[[dict[str, str], Card], None]

@@ -258,7 +258,7 @@ async def test_a_database_that_is_away_is_said_and_nothing_is_done(
 
     monkeypatch.setattr(bot.ledger, "heard", away)
     assert await room.hears(ANA, "rollback backend") == (
-        "aisq could not write your request down; nothing was done."
+        "aisq could not write your request down; nothing was done that `ops` does not show."
         " aisq's database cannot be used now (connection refused); ask again in a moment."
     )
 

@@ -110,7 +110,7 @@ SENTENCES = {
     "a refusal without a way out": (Denied("you were deactivated"), "you were deactivated"),
     "a database that is away": (
         StoreError("The disk with aisq's database is full; free some space, nothing else is needed."),
-        "aisq could not write your request down; nothing was done."
+        "aisq could not write your request down; nothing was done that `ops` does not show."
         " The disk with aisq's database is full; free some space, nothing else is needed.",
     ),
     "too much at once": (Busy("more was asked at once than could be begun in time"), BUSY),
