@@ -253,10 +253,10 @@ async def test_the_rollback_goes_on_while_slack_is_down_and_the_message_is_right
 async def test_a_database_that_is_away_is_said_and_nothing_is_done(
     room: Room, bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(heard_as: str) -> None:
+    def away(*_: object, **__: object) -> None:
         raise StoreError("aisq's database cannot be used now (connection refused); ask again in a moment.")
 
-    monkeypatch.setattr(bot.ledger, "heard", away)
+    monkeypatch.setattr(bot.ledger, "accept", away)
     assert await room.hears(ANA, "rollback backend") == (
         "aisq could not write your request down; nothing was done that `ops` does not show."
         " aisq's database cannot be used now (connection refused); ask again in a moment."
