@@ -1,4 +1,4 @@
-"""A way to a server that can be cut, as networks are: nobody is told, and what was sent arrives when it is mended."""
+"""A way to a server that can be cut or slow, as networks are: nobody is told, and what was sent arrives later."""
 
 import asyncio
 import threading
@@ -10,7 +10,12 @@ CHUNK = 65_536
 
 
 class Link:
-    """A TCP port here that leads to `host`:`port`. A context manager; runs in a thread of its own."""
+    """A TCP port here that leads to `host`:`port`. A context manager; runs in a thread of its own.
+
+    `delay_s` is how long whatever the server sends is on its way; it may be changed at any time.
+    """
+
+    delay_s = 0.0
 
     def __init__(self, host: str, port: int) -> None:
         self._there = host, port
@@ -51,17 +56,18 @@ class Link:
             await self._whole.wait()
             back, there = await asyncio.open_connection(*self._there)
             ends.append(there)
-            await asyncio.gather(self._pump(reader, there), self._pump(back, writer))
+            await asyncio.gather(self._pump(reader, there), self._pump(back, writer, slow=True))
         except (OSError, asyncio.CancelledError):
             pass  # nobody is there, or this link goes away: the caller sees its connection end
         finally:
             for end in ends:
                 end.transport.abort()
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, slow: bool = False) -> None:
         """One direction, until its sender closes it; closes both ways then."""
         with suppress(OSError):
             while data := await reader.read(CHUNK):
+                await asyncio.sleep(self.delay_s if slow else 0.0)
                 await self._whole.wait()
                 writer.write(data)
                 await writer.drain()

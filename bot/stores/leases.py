@@ -8,7 +8,7 @@ from typing import IO
 from sqlalchemy import ColumnElement, Engine, Float, cast, delete, func, insert, or_, select, update
 
 from bot.core.errors import StoreError
-from bot.stores.database import reading
+from bot.stores.database import hurried, reading
 from bot.stores.repeat import told
 from bot.stores.tables import LeaseRow
 
@@ -27,9 +27,9 @@ class SqlLeases:
         self._alive = LeaseRow.beat_s > self._now - ttl_s
 
     def acquire(self, executor: str, host: str) -> None:
-        """May be called again when nobody knows whether it counted."""
+        """May be called again when nobody knows whether it counted; waits for nobody, as its caller tries again."""
         gone = or_(LeaseRow.executor == executor, LeaseRow.beat_s < self._now - 86_400)
-        with self._engine.begin() as connection:
+        with hurried(self._engine).begin() as connection:
             connection.execute(delete(LeaseRow).where(gone))
             connection.execute(insert(LeaseRow).values(executor=executor, beat_s=self._now, host=host))
 
@@ -60,7 +60,7 @@ class SoleLeases(SqlLeases):
         self.lost_after_s = math.inf
 
     def acquire(self, executor: str, host: str) -> None:
-        with self._engine.begin() as connection:
+        with hurried(self._engine).begin() as connection:
             connection.execute(delete(LeaseRow))
             connection.execute(insert(LeaseRow).values(executor=executor, beat_s=self._now, host=host))
 

@@ -76,6 +76,17 @@ def test_what_is_sent_while_it_is_cut_arrives_when_it_is_mended(link: Link) -> N
         assert client.recv(4) == b"late"
 
 
+def test_what_comes_back_is_slow_while_it_is_told_to_be(link: Link) -> None:
+    with connected(link) as client:
+        link.delay_s = CUT_S * 3
+        client.sendall(b"late")
+        assert hears_nothing(client)
+        assert client.recv(4) == b"late"
+        link.delay_s = 0.0
+        client.sendall(b"soon")
+        assert client.recv(4) == b"soon"
+
+
 def test_who_connects_while_it_is_cut_waits(link: Link) -> None:
     link.cut()
     with connected(link) as client:
