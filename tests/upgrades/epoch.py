@@ -254,4 +254,5 @@ def _told(bot: Bot, operation: str = "") -> list[tuple[str, Json]]:
 
 
 def _close(bot: Bot) -> None:
-    close(bot)
+    bot.front.stop()
+    bot._engine.dispose()
