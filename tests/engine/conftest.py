@@ -220,6 +220,14 @@ class Everybody:
         )
 
 
+def close(app: App) -> None:
+    """End it; no thread of it gives back a connection after its pool was let go of."""
+    app.front.stop()
+    for pool in (app.front._quick, app.front._plans, app.front._looks):
+        pool.shutdown()
+    app._engine.dispose()
+
+
 class Bot(App):
     """The bot, and what people do with it."""
 
@@ -294,5 +302,4 @@ def bot(tmp_path: Path, url: str, shipped_catalog: Catalog, shipped_policies: Po
     made.platform.serve(GOOD, minutes=120, until=since)
     made.platform.serve(BAD, minutes=10, until=NOON, error_rate=0.1)
     yield made
-    made.front.stop()
-    made._engine.dispose()
+    close(made)

@@ -37,7 +37,7 @@ from bot.stores import database
 from bot.stores.catalog_files import load_catalog
 from bot.stores.policy_files import policy_files
 from bot.stores.tables import Base
-from tests.engine.conftest import GOOD, NOON, Bot
+from tests.engine.conftest import GOOD, NOON, Bot, close
 
 FILE = Path(__file__).with_name("epoch.yaml")
 ABOUT = "# What an epoch and our rows fix: docs/architecture.md 8. Written by `python -m tests.upgrades.keep`.\n"
@@ -218,7 +218,7 @@ def _replayable(state: Path) -> tuple[Json, list[tuple[str, Json]]]:
         assert time.monotonic() < deadline, "the run did not end"
         time.sleep(0.02)
     worker.stop(2)
-    _close(bot)
+    close(bot)
     with closing(sqlite3.connect(state / "aisq-progress.sqlite")) as progress:
         (row,) = progress.execute(ASKED).fetchall()
         steps = [(name, json.loads(output)) for name, output in progress.execute(DONE)]
@@ -249,10 +249,5 @@ def _told(bot: Bot, operation: str = "") -> list[tuple[str, Json]]:
         return steps[-1][1]
 
     bot.applier.apply(operation or bot.approved(), durable)
-    _close(bot)
+    close(bot)
     return steps
-
-
-def _close(bot: Bot) -> None:
-    bot.front.stop()
-    bot._engine.dispose()

@@ -24,7 +24,7 @@ from bot.stores.messages import SqlMessages
 from bot.stores.policy_files import policy_files
 from tests.doors.slack.harness import CHANNEL, NOON, SECRET, TEAM, TOKEN, StillTime, Teller, served
 from tests.doors.slack.room import Room, room_of
-from tests.engine.conftest import BAD, GOOD, Bot
+from tests.engine.conftest import BAD, GOOD, Bot, close
 
 
 @pytest.fixture
@@ -115,8 +115,7 @@ def bot(
     made.platform.serve(GOOD, minutes=120, until=NOON - timedelta(minutes=10))
     made.platform.serve(BAD, minutes=10, until=NOON, error_rate=0.1)
     yield made
-    made.front.stop()
-    made._engine.dispose()
+    close(made)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from bot.settings import ClockSettings, GoogleSettings, Settings
 from tests.both import url
 from tests.doors.slack.harness import TEAM, TOKEN
 from tests.doors.slack.room import Room, room_of
+from tests.engine.conftest import close
 
 __all__ = ["url"]
 SERVICE = "ai-square-prod/us-central1/backend"
@@ -49,8 +50,7 @@ async def whole(cloud: SandboxProcess, live_slack: FakeSlack, tmp_path: Path, ur
     async with room_of(app, live_slack) as room:
         yield room
     await asyncio.to_thread(worker.stop, 3)
-    app.front.stop()
-    app._engine.dispose()
+    await asyncio.to_thread(close, app)
 
 
 def traffic(cloud: SandboxProcess) -> Any:
