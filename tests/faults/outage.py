@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 import httpx
 
+from bot.doors.slack.listeners import BUSY, UNSURE
 from bot.sandbox.crash_town import CHANNEL, GOOD, Town
 from bot.sandbox.crash_verdict import seen, wrong
 from bot.sandbox.incident import Incident, Json
@@ -15,7 +16,7 @@ from bot.sandbox.story import stories
 from bot.sandbox.transcript import lines
 
 ROLLBACK = stories()["rollback"]
-SLACK_WAITS_MS = 3000
+LATE = (UNSURE, BUSY)
 HELD_S = 4.0  # how long the cloud keeps a call, so that something can happen meanwhile
 STEP_S = 0.05
 
@@ -87,8 +88,13 @@ class Outage(Incident):
     def hears(self, text: str) -> str:
         """Type `/aisq TEXT`; the sentence that comes back at once, "" for an acknowledgement, else Slack's own."""
         said = self.people.slash("U0ANA", CHANNEL, text)
-        assert said["ms"] < SLACK_WAITS_MS, said
         return str(said["note"] or said["body"].get("text", ""))
+
+    def is_told(self, text: str) -> str:
+        """The same, by somebody who asks again when this machine was too busy for an answer within Slack's limit."""
+        while (heard := self.hears(text)) in LATE:
+            pass
+        return heard
 
     def clicker_hears(self, card: Json) -> str:
         """Click on Approve; what only the clicker is shown then."""

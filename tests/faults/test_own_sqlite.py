@@ -53,7 +53,7 @@ def file_of(town: Town) -> str:
 
 def all_hear_it(outage: Outage) -> None:
     for text in ("status backend", "rollback backend", "ops list"):
-        assert outage.hears(text) == TOLD
+        assert outage.is_told(text) == TOLD
     assert outage.health("/healthz").status_code == 200
 
 
