@@ -5,20 +5,16 @@ machine decides who gets its turn when.
 """
 
 import asyncio
-import re
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from bot.sandbox.books import OWED, Books
 from bot.sandbox.deliveries import Slack
@@ -26,17 +22,17 @@ from bot.sandbox.postgres import Databases, PostgresProcess
 from bot.sandbox.replica import Replica
 from bot.sandbox.soak_blows import Platform
 from bot.sandbox.soak_crowd import Crowd
+from bot.sandbox.soak_evidence import Evidence
 from bot.sandbox.soak_plan import Plan, plan
+from bot.sandbox.soak_table import Result, alike, show
 from bot.sandbox.soak_town import CHANNEL, LEASE_S, Town, town
-from bot.sandbox.soak_verdict import CHECKS, Evidence, clicks
-from bot.sandbox.soak_view import NOT_ENDED, Recovery, View
+from bot.sandbox.soak_verdict import CHECKS, clicks
+from bot.sandbox.soak_view import NOT_ENDED, View
 
 RATE = 20.0  # seconds of the town in a real one
 QUIET_WITHIN_S = 180.0  # after the last request: plans expire, what was lost is looked for, effects are judged
 STEP_S = 0.2
 FAILED = ("failed", "uncertain")
-NAMES = re.compile(r"\b(?:soak/prod/)?s\d\d(?:-\w+)*\b|`[^`]*`|'[^']*'")
-BEGINNING = 80
 
 
 @dataclass(frozen=True)
@@ -54,24 +50,6 @@ class Soak:
     rate: float = RATE
     blow_every_s: float = 7.0
     expires_min: int = 4
-
-
-@dataclass
-class Result:
-    """What came of it; `wrong` is by check, and empty lists when all is right."""
-
-    soak: Soak
-    outcomes: Counter[str] = field(default_factory=Counter)
-    failures: Counter[str] = field(default_factory=Counter)
-    refusals: Counter[str] = field(default_factory=Counter)
-    recoveries: Sequence[Recovery] = ()
-    deliveries: Counter[str] = field(default_factory=Counter)
-    wrong: dict[str, list[str]] = field(default_factory=dict)
-    quiet_after_s: float = 0.0
-
-    @property
-    def is_right(self) -> bool:
-        return not any(self.wrong.values())
 
 
 def run(soak: Soak, server: Databases | None, logs: str = "") -> Result:
@@ -112,7 +90,7 @@ def _keep(here: Town, logs: str) -> None:
 
 async def _attack(soak: Soak, here: Town, attack: Plan) -> Result:
     view = View(Books(here.database))
-    platforms = [Platform(number, bot, attack.blows, view.hit) for number, bot in enumerate(here.bots)]
+    platforms = [Platform(number, bot, here.cloud, attack.blows, view.hit) for number, bot in enumerate(here.bots)]
     async with Slack(CHANNEL) as slack:
         following = asyncio.create_task(view.follow())
         crowd = Crowd(slack, view, [bot.url for bot in here.bots])
@@ -177,46 +155,8 @@ def _judged(
         }
     )
     failed = [f"{one.state}: {one.detail}" for one in found.operations.values() if one.state in FAILED]
-    failures, refusals = Counter(map(_alike, failed)), Counter(_alike(one.said) for one in slack.sent if one.said)
-    return Result(soak, outcomes, failures, refusals, view.recoveries, deliveries, wrong, quiet_after_s)
-
-
-def _alike(said: str) -> str:
-    """What sentences have in common that differ in names and numbers alone: their beginning."""
-    return NAMES.sub("…", said).partition(" (")[0][:BEGINNING]
-
-
-def show(result: Result, console: Console) -> None:
-    """The summary as tables."""
-    _table(console, "operations", [(state, str(count)) for state, count in result.outcomes.most_common()])
-    _table(console, "why they failed", [(why, str(count)) for why, count in result.failures.most_common()])
-    _table(console, "deliveries", [(what, str(count)) for what, count in result.deliveries.items()])
-    _table(console, "refusals", [(why, str(count)) for why, count in result.refusals.most_common()])
-    kinds = Counter(one.kind for one in result.recoveries)
-    _table(console, "kills", [(kind, f"{count}  {_times(result, kind)}") for kind, count in kinds.most_common()])
-    _table(console, "checks", [(name, "[bold red]WRONG[/]" if bad else "right") for name, bad in result.wrong.items()])
-    for name, bad in result.wrong.items():
-        for said in bad:
-            console.print(f"{name}: {said}", markup=False, style="red")
-    console.print(f"Quiet {result.quiet_after_s:.1f} s after the last request. Seed {result.soak.seed}.")
-
-
-def _times(result: Result, kind: str) -> str:
-    found = [one.took_s for one in result.recoveries if one.kind == kind]
-    times = [took_s for took_s in found if took_s is not None]
-    never = f"{len(found) - len(times)} never recovered" if len(times) < len(found) else ""
-    took = f"recovered after {median(times):.1f} s in the middle, {max(times):.1f} s at most" if times else ""
-    return " ".join(filter(None, (took, never)))
-
-
-def _table(console: Console, title: str, rows: Sequence[tuple[str, str]]) -> None:
-    if not rows:
-        return
-    table = Table(box=None, pad_edge=False, show_header=False, title=title, title_justify="left")
-    for name, value in rows:
-        table.add_row(Text(name), value)
-    console.print(table)
-    console.print()
+    failures, refusals = Counter(map(alike, failed)), Counter(alike(one.said) for one in slack.sent if one.said)
+    return Result(soak.seed, outcomes, failures, refusals, view.recoveries, deliveries, wrong, quiet_after_s)
 
 
 def main(soak: Soak, database: str, logs: str = "") -> int:

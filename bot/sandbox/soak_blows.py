@@ -6,13 +6,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bot.sandbox.process import Control
 from bot.sandbox.replica import NotReady, Replica
-from bot.sandbox.soak_plan import Blow
+from bot.sandbox.soak_plan import AT_A_WRITE, PAUSED, Blow
 
 STEP_S, RESTART_S = 0.05, 0.5
 ENDS_WITHIN_S = 12.0  # a replica that was continued: until it sees that its lease is lost
+WRITES_WITHIN_S = 6.0  # until somebody writes; then a third of the writes is of the replica that is killed
 LOST = (70, 71)  # exit codes of a replica that may not go on
-EXPECTED = {"SIGKILL": (-signal.SIGKILL,), "SIGTERM": (0,)}
+EXPECTED = {"SIGKILL": (-signal.SIGKILL,), AT_A_WRITE: (-signal.SIGKILL,), "SIGTERM": (0,)}
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,11 @@ class End:
 class Platform(threading.Thread):
     """One replica's. `hit` is told each blow as it falls; `ends` and `wrong` are what came of them."""
 
-    def __init__(self, number: int, bot: Replica, blows: Sequence[Blow], hit: Callable[[str], None]) -> None:
+    def __init__(
+        self, number: int, bot: Replica, cloud: Control, blows: Sequence[Blow], hit: Callable[[str], None]
+    ) -> None:
         super().__init__(daemon=True, name=f"platform {number}")
-        self._number, self._bot, self._hit = number, bot, hit
+        self._number, self._bot, self._cloud, self._hit = number, bot, cloud, hit
         self._blows = [one for one in blows if one.replica == number]
         self._stopping = threading.Event()
         self.ends, self.wrong = list[End](), list[str]()
@@ -59,8 +63,10 @@ class Platform(threading.Thread):
             self._again(0)
 
     def _strike(self, blow: Blow) -> None:
+        if blow.kind == AT_A_WRITE:
+            self._wait_for_a_write()
         self._hit(blow.kind)
-        if blow.kind == "SIGKILL":
+        if blow.kind in ("SIGKILL", AT_A_WRITE):
             self._bot.kill()
         elif blow.kind == "SIGTERM":
             self._bot.stop()
@@ -69,11 +75,18 @@ class Platform(threading.Thread):
         self._ended(blow.kind)
         self._again(blow.for_s)
 
+    def _wait_for_a_write(self) -> None:
+        """Until the cloud has killed it between committing somebody's change and answering, or nobody writes."""
+        self._cloud.fault("kill", method="UpdateService", when="after_commit", pid=self._bot.pid)
+        deadline = time.monotonic() + WRITES_WITHIN_S
+        while self._bot.is_running() and time.monotonic() < deadline:
+            time.sleep(STEP_S)
+
     def _freeze(self, blow: Blow) -> None:
         self._bot.freeze()
         time.sleep(blow.for_s)
         self._bot.thaw()
-        if blow.kind == "SIGSTOP for a moment":
+        if blow.kind == PAUSED:
             return
         deadline = time.monotonic() + ENDS_WITHIN_S
         while self._bot.is_running():

@@ -35,20 +35,22 @@ FATES = {
     "approved by who asked": 1,
     "left alone": 1,
 }
-BLOWS = {"SIGKILL": 4, "SIGTERM": 2, "SIGSTOP beyond the lease": 3, "SIGSTOP for a moment": 1}
+AT_A_WRITE, FROZEN, PAUSED = "SIGKILL at a write", "SIGSTOP beyond the lease", "SIGSTOP for a moment"
+BLOWS = {"SIGKILL": 3, AT_A_WRITE: 3, "SIGTERM": 2, FROZEN: 3, PAUSED: 1}
 TROUBLES: tuple[dict[str, Any], ...] = (
     {"kind": "error", "method": "UpdateService", "code": "UNAVAILABLE"},
     {"kind": "error", "method": "UpdateService", "code": "ABORTED"},
     {"kind": "error", "method": "GetService", "code": "RESOURCE_EXHAUSTED", "seconds": 1.0},
     {"kind": "error", "method": "GetOperation", "code": "UNAVAILABLE", "times": 2},
     {"kind": "lose_answer", "method": "UpdateService"},
+    {"kind": "lose_answer", "method": "UpdateService", "times": 2},
     {"kind": "lose_request", "method": "UpdateService"},
     {"kind": "hold", "method": "UpdateService", "seconds": 2.0},
     {"kind": "slow_rollout", "seconds": 60.0},
     {"kind": "fail_rollout"},
 )
 RIVALRY, DEAF, AGAIN = 0.2, 0.04, 0.1  # parts of the requests: two at once; by somebody who may not; delivered twice
-TROUBLE_EVERY_S = 4.0
+TROUBLE_EVERY_S = 3.0
 CALM_S = 2.0  # before the first blow: replicas have just started
 
 
@@ -109,7 +111,7 @@ def plan(
     return Plan(
         tuple(moves[:operations]),
         tuple(_blows(Random(f"{seed} blows"), seconds, replicas, lease_s, blow_every_s)),
-        tuple(_troubles(Random(f"{seed} troubles"), seconds, services)),
+        tuple(_troubles(Random(f"{seed} troubles"), seconds)),
     )
 
 
@@ -137,14 +139,15 @@ def _blows(random: Random, seconds: float, replicas: int, lease_s: float, every_
     at_s = CALM_S
     while (at_s := at_s + random.uniform(0.3, 1.7) * every_s) < seconds:
         kind = _pick(random, BLOWS)
-        long = {"SIGSTOP beyond the lease": lease_s + 2.0, "SIGSTOP for a moment": lease_s / 3}
+        long = {FROZEN: lease_s + 2.0, PAUSED: lease_s / 3}
         yield Blow(at_s, random.randrange(replicas), kind, long.get(kind, random.uniform(0.2, 2.0)))
 
 
-def _troubles(random: Random, seconds: float, services: Sequence[str]) -> Iterator[Trouble]:
+def _troubles(random: Random, seconds: float) -> Iterator[Trouble]:
+    """For whatever service is called next, so that each of them strikes."""
     at_s = 0.0
     while (at_s := at_s + random.uniform(0.3, 1.7) * TROUBLE_EVERY_S) < seconds:
-        yield Trouble(at_s, {**random.choice(TROUBLES), "service": random.choice(services)})
+        yield Trouble(at_s, dict(random.choice(TROUBLES)))
 
 
 def _pick(random: Random, weights: dict[str, int]) -> str:

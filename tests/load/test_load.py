@@ -17,9 +17,10 @@ import pytest
 from bot.sandbox.books import Books
 from bot.sandbox.deliveries import Delivery, Slack
 from bot.sandbox.postgres import Databases
+from bot.sandbox.soak_evidence import Evidence, Operation
 from bot.sandbox.soak_plan import ON_CALL
 from bot.sandbox.soak_town import CHANNEL, Town, town
-from bot.sandbox.soak_verdict import Evidence, Operation, as_audited, at_most_once, chain, not_lost, serial
+from bot.sandbox.soak_verdict import as_audited, at_most_once, chain, not_lost, serial
 
 PEOPLE, SECONDS, SERVICES, REPLICAS = 100, 30.0, 10, 2
 DRAINED_WITHIN_S = 420.0

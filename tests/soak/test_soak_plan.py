@@ -11,7 +11,9 @@ from bot.sandbox.soak_plan import (
     CALM_S,
     DEV,
     FATES,
+    FROZEN,
     ON_CALL,
+    PAUSED,
     RIVALRY,
     TROUBLES,
     Plan,
@@ -85,7 +87,7 @@ def test_some_ask_for_the_same_service_at_the_same_moment() -> None:
 
 def test_who_is_frozen_beyond_the_lease_is_so_for_longer_than_it_lasts() -> None:
     for blow in planned(seconds=2000).blows:
-        beyond = {"SIGSTOP beyond the lease": True, "SIGSTOP for a moment": False}.get(blow.kind)
+        beyond = {FROZEN: True, PAUSED: False}.get(blow.kind)
         assert beyond is None or (blow.for_s > LEASE_S) == beyond
 
 

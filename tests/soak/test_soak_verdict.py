@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from bot.sandbox.books import Books
 from bot.sandbox.deliveries import Delivery
-from bot.sandbox.soak_verdict import CHECKS, KEY, Evidence, clicks
+from bot.sandbox.soak_evidence import Evidence
+from bot.sandbox.soak_verdict import CHECKS, KEY, clicks
 from bot.stores import audit
 from bot.stores.tables import HeardRow, MessageRow, MutexRow, OperationRow, PinRow
 
