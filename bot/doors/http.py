@@ -203,6 +203,7 @@ def serve(life: Life, host: str, port: int) -> int:
     with bound(host, port) as listening:
         if not beginning.now():
             beginning.start()
+        log.info("listening at %s:%s", *listening.getsockname()[:2])
         try:
             Server(application(health, life.doors), health, late).run([listening])
         finally:
@@ -228,7 +229,6 @@ def bound(host: str, port: int) -> socket.socket:
     except OSError as error:
         problem = f"cannot listen at {host}:{port}: {error.strerror}; set PORT, and AISQ_HOST, to others"
         raise ConfigError(problem, file="environment", field="PORT") from None
-    log.info("listening at %s:%s", *listening.getsockname()[:2])
     return listening
 
 
