@@ -41,6 +41,7 @@ from bot.stores.leases import leases_in, only_worker
 from bot.stores.ledger import SqlLedger
 from bot.stores.messages import SqlMessages
 from bot.stores.policy_files import policy_files
+from bot.stores.repeat import soon
 from bot.stores.retention import SqlRetention
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class App:
 
     @cached_property
     def front(self) -> Front:
-        acceptor = Acceptor(self.registry, self.names, self.gate, self.people, self.ledger, self.clock)
+        acceptor = Acceptor(self.registry, self.names, self.gate, self.people, self.ledger, self.clock, soon)
         return Front(acceptor, self.engine, self.registry, self.ledger)
 
     def check(self) -> None:

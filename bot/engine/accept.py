@@ -1,6 +1,8 @@
 """All before the acknowledgement: understand, name the target, ask policy a first time, one commit."""
 
 import secrets
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from bot.core.operation import Operation
 from bot.core.request import Ask, Request
@@ -19,7 +21,7 @@ def new_id() -> str:
 
 
 class Acceptor:
-    """Turns what a door heard into a persisted operation."""
+    """Turns what a door heard into a persisted operation. In `soon()` nobody waits for a database for long."""
 
     def __init__(
         self,
@@ -29,12 +31,18 @@ class Acceptor:
         directory: Directory,
         ledger: Ledger,
         clock: Clock,
+        soon: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self._registry, self._names, self._gate = registry, names, gate
         self._directory, self._ledger, self._clock = directory, ledger, clock
+        self._soon = soon
 
     def accept(self, ask: Ask) -> Accepted:
         """Persist the request. Raises UserError (nothing was written) and Denied (the refusal was)."""
+        with self._soon():  # a database that is away is said, not waited for
+            return self._accept(ask)
+
+    def _accept(self, ask: Ask) -> Accepted:
         operation = self._registry.read(ask.text, self._names.within(ask.channel))
         request = self._request(ask, operation)
         refused = self._gate.refusal(request.actor, operation)

@@ -2,7 +2,9 @@
 
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy.exc import (
@@ -29,6 +31,19 @@ AWAY = (OperationalError, InterfaceError, InternalError, IntegrityError)  # the 
 BUGS = (ProgrammingError, DataError, NotSupportedError)  # ours: another try cannot help
 
 
+_SOMEBODY_WAITS = ContextVar("somebody_waits", default=False)
+
+
+@contextmanager
+def soon() -> Iterator[None]:
+    """In here nothing is repeated for longer than somebody can wait for an acknowledgement."""
+    before = _SOMEBODY_WAITS.set(True)
+    try:
+        yield
+    finally:
+        _SOMEBODY_WAITS.reset(before)
+
+
 def repeatable(cls: type[C]) -> type[C]:
     """Repeat every public method that lost its connection, or a race to insert the same row.
 
@@ -53,7 +68,7 @@ def _every(cls: type[C], change: Callable[[str, Callable[..., Any]], Callable[..
 def _repeated(method: Callable[P, T], delays_s: tuple[float, ...]) -> Callable[P, T]:
     @functools.wraps(method)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
-        for delay_s in delays_s:
+        for delay_s in SOON_S if _SOMEBODY_WAITS.get() else delays_s:
             try:
                 return method(*args, **kwargs)
             except AWAY:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Connection, event
 
-from bot.core.errors import StoreError
+from bot.core.errors import Away, StoreError
 from bot.core.request import OPEN, Address, Ask
 from bot.engine import workflow
 from bot.stores import database, repeat
@@ -284,3 +284,24 @@ def test_nothing_is_planned_twice_or_never(bot: Bot, put: Callable[[timedelta], 
     assert bot.engine.proceed(lost).state == "waiting"
     assert bot.ledger.operation(lost).state in OPEN
     assert bot.platform.serving == {BAD: 100}
+
+
+# --- gone, and somebody waits
+
+
+@pytest.mark.parametrize("text", ["status backend", "rollback backend", "approve {0}", "ops cancel {0}", "ops list"])
+def test_whoever_waits_is_told_soon(bot: Bot, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """Whatever is read before the acknowledgement: pins, the operation that is meant."""
+    waiting, waits = bot.say(ANA, "rollback backend").id, list[float]()
+    monkeypatch.setattr(repeat, "_wait", waits.append)
+
+    def gone(*_: object) -> None:
+        raise sqlite3.OperationalError("unable to open database file")
+
+    bot._engine.dispose()
+    event.listen(bot._engine, "do_connect", gone)
+    with pytest.raises(Away, match="unable to open"):
+        bot.ask(BEN, text.format(waiting))
+    assert waits == list(repeat.SOON_S)
+    event.remove(bot._engine, "do_connect", gone)
+    assert bot.engine._ledger.operation(waiting).state == "waiting"
