@@ -111,7 +111,10 @@ async def _trouble(here: Town, attack: Plan) -> None:
     began = time.monotonic()
     for one in attack.troubles:
         await asyncio.sleep(max(0.0, began + one.at_s - time.monotonic()))
-        await asyncio.to_thread(here.cloud.fault, **one.fault)
+        if one.of_slack:
+            await asyncio.to_thread(here.people.do, "faults", **one.fault)
+        else:
+            await asyncio.to_thread(here.cloud.fault, **one.fault)
     here.cloud.clear_faults()
 
 

@@ -49,8 +49,14 @@ TROUBLES: tuple[dict[str, Any], ...] = (
     {"kind": "slow_rollout", "seconds": 60.0},
     {"kind": "fail_rollout"},
 )
+SLACK_TROUBLES: tuple[dict[str, Any], ...] = (
+    {"kind": "lost_answer", "method": "chat.postMessage"},
+    {"kind": "lost_answer", "method": "chat.update"},
+    {"kind": "server_error", "method": "chat.postMessage"},
+    {"kind": "ratelimited", "method": "chat.postMessage", "retry_after_s": 2},
+)
 RIVALRY, DEAF, AGAIN = 0.2, 0.04, 0.1  # parts of the requests: two at once; by somebody who may not; delivered twice
-TROUBLE_EVERY_S = 3.0
+TROUBLE_EVERY_S, SLACK_TROUBLE_EVERY_S = 3.0, 6.0
 CALM_S = 2.0  # before the first blow: replicas have just started
 
 
@@ -81,10 +87,11 @@ class Blow:
 
 @dataclass(frozen=True)
 class Trouble:
-    """One fault of the cloud, to be given to its control."""
+    """One fault, to be given to the control of the cloud, or of Slack."""
 
     at_s: float
     fault: dict[str, Any]
+    of_slack: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,7 +118,7 @@ def plan(
     return Plan(
         tuple(moves[:operations]),
         tuple(_blows(Random(f"{seed} blows"), seconds, replicas, lease_s, blow_every_s)),
-        tuple(_troubles(Random(f"{seed} troubles"), seconds)),
+        tuple(sorted(_troubles(Random(f"{seed} troubles"), seconds), key=lambda one: one.at_s)),
     )
 
 
@@ -136,18 +143,24 @@ def _move(random: Random, at_s: float, who: str, service: str) -> Move:
 
 def _blows(random: Random, seconds: float, replicas: int, lease_s: float, every_s: float) -> Iterator[Blow]:
     """At times of their own, so that sometimes two replicas are down at once, or all."""
-    at_s = CALM_S
-    while (at_s := at_s + random.uniform(0.3, 1.7) * every_s) < seconds:
+    for at_s in _times(random, seconds, every_s, CALM_S):
         kind = _pick(random, BLOWS)
         long = {FROZEN: lease_s + 2.0, PAUSED: lease_s / 3}
         yield Blow(at_s, random.randrange(replicas), kind, long.get(kind, random.uniform(0.2, 2.0)))
 
 
 def _troubles(random: Random, seconds: float) -> Iterator[Trouble]:
-    """For whatever service is called next, so that each of them strikes."""
-    at_s = 0.0
-    while (at_s := at_s + random.uniform(0.3, 1.7) * TROUBLE_EVERY_S) < seconds:
+    """For whatever service or message comes next, so that each of them strikes."""
+    for at_s in _times(random, seconds, TROUBLE_EVERY_S):
         yield Trouble(at_s, dict(random.choice(TROUBLES)))
+    for at_s in _times(random, seconds, SLACK_TROUBLE_EVERY_S):
+        yield Trouble(at_s, dict(random.choice(SLACK_TROUBLES)), of_slack=True)
+
+
+def _times(random: Random, seconds: float, every_s: float, at_s: float = 0.0) -> Iterator[float]:
+    """From `at_s` on, until `seconds`, every `every_s` on average."""
+    while (at_s := at_s + random.uniform(0.3, 1.7) * every_s) < seconds:
+        yield at_s
 
 
 def _pick(random: Random, weights: dict[str, int]) -> str:

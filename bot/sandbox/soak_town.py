@@ -51,7 +51,7 @@ def world(services: tuple[str, ...]) -> Json:
     served = [{"name": RELEASES[0], "age": "9d"}, {"name": RELEASES[1], "age": "5d"}]
     made = {"rps": 5, "releases": [*served, {"name": RELEASES[2], "age": "1h", "error_rate": 0.08}]}
     each = {name: {**made, "image": f"gcr.io/{PROJECT}/{name}"} for name in services}
-    return {"rollout_s": 6, "metrics_lag_s": 60, "projects": {PROJECT: {"services": each}}}
+    return {"rollout_s": 40, "metrics_lag_s": 60, "projects": {PROJECT: {"services": each}}}
 
 
 class Town(Rehearsal):

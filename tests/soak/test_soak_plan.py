@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from bot.sandbox.faults import Fault
+from bot.sandbox.slack.bodies import NewFault
 from bot.sandbox.soak_plan import (
     ASKS,
     BLOWS,
@@ -15,6 +16,7 @@ from bot.sandbox.soak_plan import (
     ON_CALL,
     PAUSED,
     RIVALRY,
+    SLACK_TROUBLES,
     TROUBLES,
     Plan,
     plan,
@@ -71,8 +73,10 @@ def test_all_that_can_be_asked_decided_killed_or_troubled_comes_up() -> None:
     assert {one.who for one in made.moves} == {*ON_CALL, DEV}
     assert {one.kind for one in made.blows} == set(BLOWS)
     assert {one.replica for one in made.blows} == {0, 1, 2}
-    kinds = {(one.fault["kind"], one.fault.get("code")) for one in made.troubles}
-    assert kinds == {(one["kind"], one.get("code")) for one in TROUBLES}
+    for of_slack, expected in ((False, TROUBLES), (True, SLACK_TROUBLES)):
+        found = [one.fault for one in made.troubles if one.of_slack is of_slack]
+        assert all(one in found for one in expected)
+        assert all(one in expected for one in found)
 
 
 def test_some_ask_for_the_same_service_at_the_same_moment() -> None:
@@ -91,9 +95,9 @@ def test_who_is_frozen_beyond_the_lease_is_so_for_longer_than_it_lasts() -> None
         assert beyond is None or (blow.for_s > LEASE_S) == beyond
 
 
-def test_every_trouble_is_one_that_the_cloud_knows() -> None:
+def test_every_trouble_is_one_that_the_cloud_or_slack_knows() -> None:
     for one in planned(seconds=1000).troubles:
-        Fault(**one.fault)
+        NewFault(**one.fault) if one.of_slack else Fault(**one.fault)
 
 
 def test_what_is_asked_names_releases_that_there_are() -> None:
