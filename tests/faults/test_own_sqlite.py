@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 from bot.doors.slack.listeners import UNWRITTEN
 from bot.sandbox import crash_town
 from bot.sandbox.crash_town import Town
-from tests.faults.outage import Outage, outage_in
+from tests.faults.outage import Outage, outage_in, plain
 
 HELD = "Another process holds aisq's database; end it, or wait and ask again."
 TOLD = UNWRITTEN.format(HELD)
@@ -74,7 +74,7 @@ def test_held_for_longer_than_anything_waits(outage: Outage, town: Town, when: C
     with Held(file_of(town), LONG_S):
         all_hear_it(outage)
         if card := outage.waiting():
-            assert outage.clicker_hears(card) == TOLD
+            assert outage.clicker_hears(card) == plain(TOLD)
         ran = town.aisq("rollback", "backend", "--as", "U0ANA")
         assert (ran.returncode, ran.stdout, ran.stderr.split()) == (5, "", HELD.split())
     if when is not Outage.applying:
