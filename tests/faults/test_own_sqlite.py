@@ -120,6 +120,6 @@ def test_held_during_an_upgrade(town: Town) -> None:
     town.fresh()
     with Held(file_of(town)):
         ran = town.aisq("db", "upgrade")
-    assert (ran.returncode, ran.stdout) == (2, "")
+    assert (ran.returncode, ran.stdout) == (5, "")
     assert ran.stderr.splitlines() == ["the database does not answer: database is locked"]
     assert town.aisq("db", "upgrade").returncode == 0

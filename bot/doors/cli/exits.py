@@ -1,6 +1,6 @@
 """Exit codes: what a script may know without reading."""
 
-from bot.core.errors import BotError, Denied
+from bot.core.errors import Away, BotError, Denied
 from bot.core.request import LEFT_AS_IT_IS, State
 from bot.core.system import OperationRecord
 
@@ -45,4 +45,6 @@ def of_record(record: OperationRecord) -> int:
 
 def of_error(error: BotError) -> int:
     """Why nothing was begun, as a number."""
+    if isinstance(error, Away):
+        return UNDONE  # nothing was wrong with what was typed
     return DENIED if isinstance(error, Denied) else WRONG

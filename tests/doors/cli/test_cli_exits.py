@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.errors import ConfigError, Denied, StoreError, UserError
+from bot.core.errors import Away, ConfigError, Denied, StoreError, UserError
 from bot.core.request import LEFT_AS_IT_IS, STATES
 from bot.doors.cli import exits
 from tests.doors.cli.fakes import a_look, a_record, an_answer
@@ -30,7 +30,7 @@ def test_a_look_that_found_something_wrong_wants_a_look() -> None:
 
 @pytest.mark.parametrize(
     ("error", "code"),
-    [(UserError("x"), 2), (ConfigError("x", file="f"), 2), (StoreError("x"), 2), (Denied("x"), 3)],
+    [(UserError("x"), 2), (ConfigError("x", file="f"), 2), (StoreError("x"), 2), (Away("x"), 5), (Denied("x"), 3)],
 )
 def test_errors_before_anything_began(error: Exception, code: int) -> None:
     assert exits.of_error(error) == code  # type: ignore[arg-type]
