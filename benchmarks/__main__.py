@@ -14,7 +14,7 @@ from rich.console import Console
 from benchmarks import databases, report
 from benchmarks.measure import Row
 
-NAMES = ("rollback", "acknowledge", "boot", "steps", "growth", "replicas")
+NAMES = ("rollback", "acknowledge", "boot", "steps", "growth", "replicas", "takeover")
 Question = Callable[[], list[Row]]
 
 

@@ -32,7 +32,7 @@ LOOK_WITHIN_S, BEGIN_EVERY_S = 2.0, 1.0
 NOT_BEGUN = 72  # exit code of a process that could not begin to work when its database was back
 log = logging.getLogger(__name__)
 LAST_ANSWERS_S, LAST_WORDS_S, LAST_STEP_S, GRACE_S = 2, 1, 5, 1  # of Cloud Run's 10 s from SIGTERM to SIGKILL
-LATE = "what runs did not come to a stop in time; others take it over when the lease ends"
+LATE = "what runs did not come to a stop in time; others take it over"
 
 
 class Worker(Protocol):
@@ -43,7 +43,9 @@ class Worker(Protocol):
         ...
 
     def lease_age_s(self) -> float: ...
-    def stop(self, drain_s: int) -> None: ...
+    def stop(self, drain_s: int) -> bool:
+        """Whether nothing goes on any more."""
+        ...
 
 
 class Inbound(Protocol):
@@ -233,8 +235,9 @@ def bound(host: str, port: int) -> socket.socket:
 
 
 def stopped_within(worker: Worker, within_s: float) -> bool:
-    """Stop the worker; whether that took no longer than `within_s` real seconds."""
-    stopping = threading.Thread(target=worker.stop, args=(LAST_STEP_S,), daemon=True, name="stop")
+    """Stop the worker; whether nothing of it goes on, and that was so within `within_s` real seconds."""
+    ended = list[bool]()
+    stopping = threading.Thread(target=lambda: ended.append(worker.stop(LAST_STEP_S)), daemon=True, name="stop")
     stopping.start()
     stopping.join(within_s)
-    return not stopping.is_alive()
+    return ended == [True]

@@ -58,13 +58,17 @@ class Worker:
         """Real seconds since this process's lease was renewed."""
         return self._keeper.age_s()
 
-    def stop(self, drain_s: int) -> None:
-        """Begin nothing more, finish the step in progress if it is short, let others take over the rest."""
+    def stop(self, drain_s: int) -> bool:
+        """Begin nothing more, wait `drain_s` seconds for what runs, let others take over the rest.
+
+        False if something still runs: end the process at once, or it goes on beside them.
+        """
         for thread in self._threads:
             thread.stop()
-        self._workflows.stop(drain_s)
+        ended = self._workflows.stop(drain_s)
         self._keeper.stop()
         self._release()
+        return ended
 
 
 class Tidier:

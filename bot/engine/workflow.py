@@ -29,6 +29,7 @@ class Workflows:
 
     def __init__(self, applier: Applier, url: str, engine: Any = None, *, executor: str, poll_s: float) -> None:
         self._poll_s = poll_s
+        self._running: set[str] = set()
         DBOS(
             config=DBOSConfig(
                 name="aisq",
@@ -44,7 +45,11 @@ class Workflows:
 
         @DBOS.workflow(name="apply")  # a name of its own, so that moving the code does not orphan what runs
         def apply(operation: str) -> str:
-            return applier.apply(operation, _durable)
+            self._running.add(operation)
+            try:
+                return applier.apply(operation, _durable)
+            finally:
+                self._running.discard(operation)
 
         self._apply = apply
 
@@ -81,9 +86,13 @@ class Workflows:
         DBOS.delete_workflows([run.workflow_id for run in old])
         return len(old)
 
-    def stop(self, drain_s: int) -> None:
-        """Let what runs come to a step's end, at most `drain_s` seconds."""
-        DBOS.destroy(workflow_completion_timeout_sec=drain_s)
+    def stop(self, drain_s: int) -> bool:
+        """Begin nothing more, and wait at most `drain_s` seconds for what runs; whether it has ended.
+
+        What has not may be in the middle of a call to the cloud, and then knows neither the library nor the lease.
+        """
+        DBOS.destroy(workflow_completion_timeout_sec=drain_s if self._running else 0)
+        return not self._running
 
 
 def _durable(name: str, call: Callable[..., Data], *args: Any) -> Data:

@@ -35,7 +35,7 @@ class FakeWorker:
         self, age_s: float = 1.0, stopping: threading.Event | None = None, errors: Sequence[Exception] = ()
     ) -> None:
         self.age_s, self.stopping, self.notes = age_s, stopping, list[str]()
-        self.errors = list(errors)
+        self.errors, self.ended = list(errors), True
 
     def start(self) -> None:
         if self.errors:
@@ -45,10 +45,11 @@ class FakeWorker:
     def lease_age_s(self) -> float:
         return self.age_s
 
-    def stop(self, drain_s: int) -> None:
+    def stop(self, drain_s: int) -> bool:
         self.notes.append(f"stop within {drain_s}")
         if self.stopping:
             self.stopping.wait()
+        return self.ended
 
 
 class FakeDoor:
@@ -323,6 +324,12 @@ def test_a_worker_that_does_not_is_left_behind() -> None:
     hang = threading.Event()
     assert not stopped_within(FakeWorker(stopping=hang), 0.01)
     hang.set()
+
+
+def test_a_worker_of_which_something_goes_on_has_not_stopped() -> None:
+    worker = FakeWorker()
+    worker.ended = False
+    assert not stopped_within(worker, 5.0)
 
 
 def test_all_ends_within_cloud_runs_ten_seconds() -> None:

@@ -1,5 +1,6 @@
 """A process that takes work, with the real durable library."""
 
+import threading
 import time
 from datetime import timedelta
 
@@ -104,6 +105,31 @@ def test_takes_over_what_a_dead_process_was_running(bot):
     bot.clock.sleep = sleep
     first.stop(2)
     assert bot.platform.writes == [f"{operation}/0/do"]
+
+
+def test_what_still_runs_when_it_is_told_to_stop_is_said(bot, monkeypatch):
+    begun, gate, write = threading.Event(), threading.Event(), bot.platform.set_traffic
+
+    def held(*args, **more):
+        begun.set()
+        assert gate.wait(20)
+        return write(*args, **more)
+
+    monkeypatch.setattr(bot.platform, "set_traffic", held)
+    worker = bot.worker()
+    worker.start()
+    bot.approved()
+    worker.hurry()
+    assert begun.wait(20)
+    assert worker.stop(1) is False
+    gate.set()
+    until(lambda: not worker._workflows._running)
+
+
+def test_with_nothing_to_do_it_has_stopped(bot):
+    worker = bot.worker()
+    worker.start()
+    assert worker.stop(1) is True
 
 
 def test_tidies_up_to_its_limits(bot, caplog):

@@ -90,10 +90,10 @@ def waiting_for_approval(loss: Loss) -> None:
     loss.until(loss.waiting)
 
 
-def applying(loss: Loss) -> None:
+def applying(loss: Loss, held_s: float = HELD_S) -> None:
     loss.rollback()
     loss.until(loss.waiting)
-    loss.cloud.fault("hold", method="UpdateService", seconds=HELD_S)
+    loss.cloud.fault("hold", method="UpdateService", seconds=held_s)
     loss.approve_it()
     loss.until(lambda: loss.calls("UpdateService"))
 
@@ -139,6 +139,17 @@ def ends(loss: Loss, replica: Replica) -> None:
     """Who lost the lease ends, by itself, and says so."""
     loss.until(lambda: not replica.is_running())
     assert replica.exit_code() in (LEASE_LOST, DATABASE_LOST), signal.strsignal(-(replica.exit_code() or 0))
+
+
+@pytest.mark.slow
+def test_told_to_stop_it_does_not_wait_for_the_cloud(loss: Loss) -> None:
+    """Its call is answered when it is long gone; the other one has made its own by then."""
+    applying(loss, held_s=25.0)
+    assert loss.first.stop() == 0, "Cloud Run would have killed it"
+    loss.people.hear(loss.second)
+    loss.until(lambda: all(call["fate"] != "arrived" for call in loss.updates()))
+    assert loss.wrong() == ()
+    assert "met a bug" not in loss.first.log_end()
 
 
 @pytest.mark.parametrize(

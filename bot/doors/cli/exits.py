@@ -28,7 +28,7 @@ MEANING = (
     (WRONG, "wrong input"),
     (DENIED, "denied"),
     (WAITING, "waiting for approval, or not ended yet"),
-    (UNDONE, "failed and undone, or cancelled"),
+    (UNDONE, "failed and undone, cancelled, or aisq's own database is away"),
     (LOOK, "failed or uncertain: look"),
     (BUG, "a bug in aisq"),
 )

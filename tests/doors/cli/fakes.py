@@ -152,8 +152,9 @@ class FakeWork:
     def start(self) -> None:
         self._notes.append("started")
 
-    def stop(self, drain_s: int) -> None:
+    def stop(self, drain_s: int) -> bool:
         self._notes.append(f"stopped within {drain_s} s")
+        return True
 
 
 class FakeWorkers:
