@@ -90,7 +90,10 @@ def _keep(here: Town, logs: str) -> None:
 
 async def _attack(soak: Soak, here: Town, attack: Plan) -> Result:
     view = View(Books(here.database))
-    platforms = [Platform(number, bot, here.cloud, attack.blows, view.hit) for number, bot in enumerate(here.bots)]
+    sole = here.database.startswith("sqlite")
+    platforms = [
+        Platform(number, bot, here.cloud, attack.blows, view.hit, sole=sole) for number, bot in enumerate(here.bots)
+    ]
     async with Slack(CHANNEL) as slack:
         following = asyncio.create_task(view.follow())
         crowd = Crowd(slack, view, [bot.url for bot in here.bots])

@@ -35,13 +35,23 @@ class End:
 
 
 class Platform(threading.Thread):
-    """One replica's. `hit` is told each blow as it falls; `ends` and `wrong` are what came of them."""
+    """One replica's. `hit` is told each blow as it falls; `ends` and `wrong` are what came of them.
+
+    `sole`: nobody else can take over (SQLite), so whoever stood still goes on.
+    """
 
     def __init__(
-        self, number: int, bot: Replica, cloud: Control, blows: Sequence[Blow], hit: Callable[[str], None]
+        self,
+        number: int,
+        bot: Replica,
+        cloud: Control,
+        blows: Sequence[Blow],
+        hit: Callable[[str], None],
+        *,
+        sole: bool,
     ) -> None:
         super().__init__(daemon=True, name=f"platform {number}")
-        self._number, self._bot, self._cloud, self._hit = number, bot, cloud, hit
+        self._number, self._bot, self._cloud, self._hit, self._sole = number, bot, cloud, hit, sole
         self._blows = [one for one in blows if one.replica == number]
         self._stopping = threading.Event()
         self.ends, self.wrong = list[End](), list[str]()
@@ -86,7 +96,7 @@ class Platform(threading.Thread):
         self._bot.freeze()
         time.sleep(blow.for_s)
         self._bot.thaw()
-        if blow.kind == PAUSED:
+        if blow.kind == PAUSED or self._sole:
             return
         deadline = time.monotonic() + ENDS_WITHIN_S
         while self._bot.is_running():
