@@ -97,7 +97,10 @@ def test_put_back_for_as_long(outage: Outage, clock: WrongClock) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("by_s", [HOUR_S, -HOUR_S])
 def test_of_one_replica_alone(databases: Databases, clock: WrongClock, by_s: float) -> None:
-    """Neither loses its lease, and neither takes over from the other: leases go by the database's clock."""
+    """Neither loses its lease, and neither takes over from the other: leases go by the database's clock.
+
+    Whoever judges an hour ahead finds nothing to compare, and says that.
+    """
     with crash_town.town(databases) as town, ExitStack() as stack:
         bot, other = on_it(town, clock), town.bots[1]
         stack.callback(bot.close)
@@ -110,6 +113,6 @@ def test_of_one_replica_alone(databases: Databases, clock: WrongClock, by_s: flo
         time.sleep(2 * LEASE_S)
         assert outage.books.ours("select count(*) from leases") == [(2,)]
         clock.put(0.0)
-        assert outage.wrong() == ()
+        assert outage.wrong() in ((), ("judged: Too few requests since to compare errors.",))
         assert (outage.platform.ends, other.exit_code()) == ([], None)
         assert "took over" not in bot.log_end() + other.log_end()
