@@ -24,6 +24,7 @@ from bot.engine.turns import Turns
 P = ParamSpec("P")
 T = TypeVar("T")
 FEW = 2  # plans at once, and looks, while somebody waits for an acknowledgement
+ENOUGH = 32  # requests in hand: whoever has so many takes none that another process may have in hand too
 log = logging.getLogger(__name__)
 
 
@@ -73,7 +74,12 @@ class Front:
     # --- for the sweep
 
     def proceed(self, operation: str) -> None:
-        """Plan or answer in a pool, unless this process is at it already. Raises UserError and StoreError."""
+        """Plan or answer in a pool, unless this process is at it already, or has enough to do: ask again then.
+
+        Raises UserError and StoreError.
+        """
+        if len(self._busy) >= ENOUGH:
+            return
         self._begin(operation, self._ledger.operation(operation).request.verb)
 
     def on_change(self, listener: Callable[[], None]) -> None:

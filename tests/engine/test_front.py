@@ -7,6 +7,7 @@ import pytest
 
 from bot.core.errors import StoreError, UserError
 from bot.core.request import Address, Ask
+from bot.engine import front
 
 ANA = "slack:U0ANA"
 
@@ -50,6 +51,16 @@ def test_one_operation_is_planned_once_at_a_time(bot, monkeypatch):
     gate.set()
     until(lambda: not bot.front._busy)
     assert planned == [accepted.id]
+
+
+def test_who_has_enough_to_do_takes_nothing_more_from_the_sweep(bot):
+    accepted = bot.front._acceptor.accept(ask("rollback backend"))
+    bot.front._busy.update(map(str, range(front.ENOUGH)))
+    bot.front.proceed(accepted.id)
+    assert accepted.id not in bot.front._busy
+    bot.front._busy.pop()
+    bot.front.proceed(accepted.id)
+    until(lambda: bot.front.record(accepted.id).state == "waiting")
 
 
 @pytest.mark.parametrize(
