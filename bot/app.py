@@ -155,7 +155,7 @@ class App:
         runs = Workflows(
             applier, self.settings.progress, pool, executor=self.executor, poll_s=self.settings.sweep_every_s
         )
-        sweeper = Sweeper(self.ledger, runs, self.leases, self.front.proceed, patience_s=2.0)
+        sweeper = Sweeper(self.ledger, runs, self.leases, self.executor, self.front.proceed, patience_s=2.0)
         tidier = Tidier(self.files.limits, self.clock, SqlRetention(self._engine).purge, self.audit.purge, runs.purge)
         return Worker(
             self.check,

@@ -41,18 +41,20 @@ class Sweeper:
         ledger: Ledger,
         runs: Runs,
         leases: Leases,
+        executor: str,
         proceed: Callable[[str], object],
         *,
         patience_s: float,
     ) -> None:
-        self._ledger, self._runs, self._leases = ledger, runs, leases
+        self._ledger, self._runs, self._leases, self._executor = ledger, runs, leases, executor
         self._proceed, self._patience_s = proceed, patience_s
 
     def round(self) -> None:
         """Everything, in the order of how much it hurts to wait."""
         for operation, target in self._ledger.due():
             self._runs.start(operation, target)
-        if taken := self._runs.take_over(self._leases.alive()):
+        # We live, whatever became of our lease: taking our own work over would do it twice at once.
+        if taken := self._runs.take_over({*self._leases.alive(), self._executor}):
             log.warning("took over %s", ", ".join(taken))
         self._ledger.expire()
         for operation in self._ledger.accepted(older_than_s=self._patience_s):

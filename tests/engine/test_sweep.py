@@ -21,6 +21,7 @@ class Runs:
         self.started.append((operation, target))
 
     def take_over(self, alive):
+        self.alive = alive
         return self.orphans if "dead" not in alive else []
 
 
@@ -65,7 +66,8 @@ def test_a_round_starts_what_is_due_expires_and_plans(bot, caplog):
     lost = left(Ask(actor=ANA, text="rollback backend", address=Address(door="t"), heard_as="x", channel="C0AISQ")).id
     bot.clock.advance(31 * 60)
     runs, planned = Runs(["orphan"]), []
-    Sweeper(bot.ledger, runs, Leases(), planned.append, patience_s=2.0).round()
+    Sweeper(bot.ledger, runs, Leases(), "my own", planned.append, patience_s=2.0).round()
+    assert runs.alive == {"me", "my own"}
     assert runs.started == [(due, "ai-square/prod/backend")]
     assert bot.ledger.operation(waits).state == "expired"
     assert planned == [lost]

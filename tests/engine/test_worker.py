@@ -6,12 +6,14 @@ from datetime import timedelta
 
 import psycopg
 import pytest
+from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
 from bot.core.errors import StoreError
 from bot.engine import workflow
 from bot.engine.worker import Tidier
 from bot.stores import database
+from bot.stores.tables import LeaseRow
 
 ANA, BEN = "slack:U0ANA", "slack:U0BEN"
 GOOD = "backend-00041-kex"
@@ -104,6 +106,29 @@ def test_takes_over_what_a_dead_process_was_running(bot):
     until(lambda: bot.ledger.operation(operation).state == "applied")
     bot.clock.sleep = sleep
     first.stop(2)
+    assert bot.platform.writes == [f"{operation}/0/do"]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_nobody_takes_over_from_itself(bot, worker, monkeypatch, caplog):
+    """Its lease may be older than it lasts: whoever holds the file, or a clock, can do that to it."""
+    begun, gate, write = threading.Event(), threading.Event(), bot.platform.set_traffic
+
+    def held(*args, **more):
+        begun.set()
+        assert gate.wait(20)
+        return write(*args, **more)
+
+    monkeypatch.setattr(bot.platform, "set_traffic", held)
+    operation = bot.approved()
+    worker.hurry()
+    assert begun.wait(20)
+    with bot._engine.begin() as connection:
+        connection.execute(update(LeaseRow).values(beat_s=0.0))
+    worker._sweep._call()
+    assert "took over" not in caplog.text
+    gate.set()
+    until(lambda: bot.ledger.operation(operation).state == "applied")
     assert bot.platform.writes == [f"{operation}/0/do"]
 
 
