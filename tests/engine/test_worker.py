@@ -34,6 +34,20 @@ def worker(bot):
     made.stop(2)
 
 
+@pytest.fixture
+def held_write(bot, monkeypatch):
+    """Set when a write has begun; and what it waits for."""
+    begun, gate, write = threading.Event(), threading.Event(), bot.platform.set_traffic
+
+    def held(*args, **more):
+        begun.set()
+        assert gate.wait(20)
+        return write(*args, **more)
+
+    monkeypatch.setattr(bot.platform, "set_traffic", held)
+    return begun, gate
+
+
 def test_takes_what_was_approved_to_its_outcome(bot, worker):
     operation = bot.approved()
     worker.hurry()
@@ -110,16 +124,9 @@ def test_takes_over_what_a_dead_process_was_running(bot):
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_nobody_takes_over_from_itself(bot, worker, monkeypatch, caplog):
+def test_nobody_takes_over_from_itself(bot, worker, held_write, caplog):
     """Its lease may be older than it lasts: whoever holds the file, or a clock, can do that to it."""
-    begun, gate, write = threading.Event(), threading.Event(), bot.platform.set_traffic
-
-    def held(*args, **more):
-        begun.set()
-        assert gate.wait(20)
-        return write(*args, **more)
-
-    monkeypatch.setattr(bot.platform, "set_traffic", held)
+    begun, gate = held_write
     operation = bot.approved()
     worker.hurry()
     assert begun.wait(20)
@@ -132,15 +139,8 @@ def test_nobody_takes_over_from_itself(bot, worker, monkeypatch, caplog):
     assert bot.platform.writes == [f"{operation}/0/do"]
 
 
-def test_what_still_runs_when_it_is_told_to_stop_is_said(bot, monkeypatch):
-    begun, gate, write = threading.Event(), threading.Event(), bot.platform.set_traffic
-
-    def held(*args, **more):
-        begun.set()
-        assert gate.wait(20)
-        return write(*args, **more)
-
-    monkeypatch.setattr(bot.platform, "set_traffic", held)
+def test_what_still_runs_when_it_is_told_to_stop_is_said(bot, held_write):
+    begun, gate = held_write
     worker = bot.worker()
     worker.start()
     bot.approved()
