@@ -7,6 +7,7 @@ import pytest
 from bot.sandbox import crash_town
 from bot.sandbox.crash_town import Town
 from tests.engine.conftest import bot, shipped_catalog, shipped_policies
+from tests.faults.outage import Outage, outage_in
 from tests.faults.scene import Scene, scene_in
 
 __all__ = ["bot", "shipped_catalog", "shipped_policies"]
@@ -21,4 +22,10 @@ def town() -> Iterator[Town]:
 @pytest.fixture
 def scene(town: Town) -> Iterator[Scene]:
     with scene_in(town) as made:
+        yield made
+
+
+@pytest.fixture
+def outage(town: Town) -> Iterator[Outage]:
+    with outage_in(town, town.bot) as made:
         yield made

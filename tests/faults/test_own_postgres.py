@@ -36,12 +36,6 @@ def town(server: PostgresProcess) -> Iterator[Town]:
         yield made
 
 
-@pytest.fixture
-def outage(town: Town) -> Iterator[Outage]:
-    with outage_in(town, town.bot) as made:
-        yield made
-
-
 class Away:
     """The server is away in here, for so many seconds at least."""
 

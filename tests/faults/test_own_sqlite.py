@@ -3,31 +3,18 @@ goes on once it is free."""
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import make_url
 
 from bot.doors.slack.listeners import UNWRITTEN
-from bot.sandbox import crash_town
 from bot.sandbox.crash_town import Town
-from tests.faults.outage import Outage, outage_in, plain
+from tests.faults.outage import Outage, plain
 
 HELD = "Another process holds aisq's database; end it, or wait and ask again."
 TOLD = UNWRITTEN.format(HELD)
 LONG_S = 11.0  # longer than SQLite waits, and than a lease lasts
-
-
-@pytest.fixture(scope="module")
-def town() -> Iterator[Town]:
-    with crash_town.town() as made:
-        yield made
-
-
-@pytest.fixture
-def outage(town: Town) -> Iterator[Outage]:
-    with outage_in(town, town.bot) as made:
-        yield made
 
 
 class Held:

@@ -19,12 +19,6 @@ TOWNS_HOUR_S = HOUR_S / RATE  # three leases long
 LEASE_S = 4.0  # AISQ_LEASE_S of a town
 
 
-@pytest.fixture(scope="module")
-def town() -> Iterator[Town]:
-    with crash_town.town() as made:
-        yield made
-
-
 @pytest.fixture
 def clock(tmp_path: Path) -> WrongClock:
     return WrongClock(tmp_path / "clock")
