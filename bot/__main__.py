@@ -256,7 +256,7 @@ def slack(app: "App") -> "tuple[Inbound, ...]":
         missing = "BOT_TOKEN" if token is None else "SIGNING_SECRET"
         raise ConfigError("Slack's door needs this one too", file="environment", field=f"AISQ_SLACK__{missing}")
     from bot.doors.slack import SlackDoor
-    from bot.doors.slack.pace import Pace
+    from bot.doors.slack.outbound.pace import Pace
 
     rate, lease_s = app.settings.clock.rate, app.settings.lease_s
     door = SlackDoor(

@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import request_response
 from starlette.types import ASGIApp
 
-from bot.doors.slack.cards import APPROVE, DENY
+from bot.doors.slack.draw.cards import APPROVE, DENY
 from bot.doors.slack.listeners import Listeners
 
 COMMAND = "/aisq"

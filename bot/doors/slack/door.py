@@ -9,13 +9,13 @@ from typing import Any
 from starlette.routing import Route
 
 from bot.core.system import Clock, Messages
-from bot.doors.slack.blocks import Card
 from bot.doors.slack.bolt import application, asgi
-from bot.doors.slack.calls import Calls
-from bot.doors.slack.gateway import Gateway
+from bot.doors.slack.draw.blocks import Card
 from bot.doors.slack.guard import Guard, Refusals
 from bot.doors.slack.listeners import Listeners
-from bot.doors.slack.pace import Pace
+from bot.doors.slack.outbound.calls import Calls
+from bot.doors.slack.outbound.gateway import Gateway
+from bot.doors.slack.outbound.pace import Pace
 from bot.engine.clock import SystemClock
 from bot.engine.front import Front
 

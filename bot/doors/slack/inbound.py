@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.core.request import Address, Ask
-from bot.doors.slack.cards import APPROVE
+from bot.doors.slack.draw.cards import APPROVE
 
 DOOR = "slack"
 Payload = Mapping[str, Any]

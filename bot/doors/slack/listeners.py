@@ -7,8 +7,8 @@ from typing import Any
 
 from bot.core.errors import Busy, Denied, StoreError, UserError
 from bot.core.request import Ask
-from bot.doors.slack.answers import said
-from bot.doors.slack.blocks import Card
+from bot.doors.slack.draw.answers import said
+from bot.doors.slack.draw.blocks import Card
 from bot.doors.slack.guard import Refusals
 from bot.doors.slack.inbound import Payload, from_click, from_command, is_foreign
 from bot.engine.front import Front

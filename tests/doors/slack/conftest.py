@@ -11,9 +11,9 @@ from starlette.applications import Starlette
 from bot.core.catalog import Catalog
 from bot.core.rules import PolicyFiles
 from bot.doors.slack import SlackPeople
-from bot.doors.slack.calls import Calls
-from bot.doors.slack.gateway import Gateway
-from bot.doors.slack.pace import Pace
+from bot.doors.slack.outbound.calls import Calls
+from bot.doors.slack.outbound.gateway import Gateway
+from bot.doors.slack.outbound.pace import Pace
 from bot.sandbox.slack import FakeSlack, routes
 from bot.sandbox.slack.state import Message
 from bot.settings import HERE

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 
 from bot.core.system import OperationRecord
 from bot.doors.slack import SlackDoor
-from bot.doors.slack.pace import Pace
+from bot.doors.slack.outbound.pace import Pace
 from bot.sandbox.slack import FakeSlack
 from bot.sandbox.slack.result import Result
 from bot.sandbox.slack.state import Message

@@ -12,7 +12,7 @@ from bot.doors.slack.bolt import COMMAND
 from bot.doors.slack.door import PATH
 
 MANIFEST = Path(slack.__file__).parents[3] / "slack" / "manifest.yaml"
-SOURCES = "".join(path.read_text() for path in sorted(Path(slack.__file__).parent.glob("*.py")))
+SOURCES = "".join(path.read_text() for path in sorted(Path(slack.__file__).parent.rglob("*.py")))
 SCOPES: dict[str, set[str]] = {  # docs.slack.dev/reference/methods; history needs one for each kind of channel
     "chat.postMessage": {"chat:write"},
     "chat.postEphemeral": {"chat:write"},

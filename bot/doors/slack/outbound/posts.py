@@ -4,11 +4,11 @@ import logging
 
 from bot.core.errors import BotError, Uncertain
 from bot.core.system import Clock, OperationRecord, Shown
-from bot.doors.slack.calls import Calls, Refusal
-from bot.doors.slack.cards import card
-from bot.doors.slack.pace import Pace
-from bot.doors.slack.pauses import Pauses
-from bot.doors.slack.shelf import Place, Shelf
+from bot.doors.slack.draw.cards import card
+from bot.doors.slack.outbound.calls import Calls, Refusal
+from bot.doors.slack.outbound.pace import Pace
+from bot.doors.slack.outbound.pauses import Pauses
+from bot.doors.slack.outbound.shelf import Place, Shelf
 
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 SKEW_S = 120.0  # by which Slack's clock and ours may differ

@@ -9,8 +9,8 @@ import pytest
 
 from bot.core.errors import StoreError
 from bot.core.request import Address
-from bot.doors.slack import posts
-from bot.doors.slack.gateway import Gateway
+from bot.doors.slack.outbound import posts
+from bot.doors.slack.outbound.gateway import Gateway
 from bot.sandbox.slack import FakeSlack
 from bot.sandbox.slack.faults import Fault, Kind
 from bot.sandbox.slack.state import Message

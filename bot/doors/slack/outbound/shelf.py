@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime
 
 from bot.core.system import Clock, Messages, Shown
-from bot.doors.slack.pauses import Pauses
+from bot.doors.slack.outbound.pauses import Pauses
 
 Place = dict[str, str]
 

@@ -5,12 +5,12 @@ import logging
 
 from bot.core.errors import BotError, Transient
 from bot.core.system import Clock, Shown
-from bot.doors.slack.answers import said, whisper
-from bot.doors.slack.blocks import Card
-from bot.doors.slack.calls import Calls, Refusal
-from bot.doors.slack.pace import Pace
-from bot.doors.slack.pauses import Pauses
-from bot.doors.slack.shelf import Place, Shelf
+from bot.doors.slack.draw.answers import said, whisper
+from bot.doors.slack.draw.blocks import Card
+from bot.doors.slack.outbound.calls import Calls, Refusal
+from bot.doors.slack.outbound.pace import Pace
+from bot.doors.slack.outbound.pauses import Pauses
+from bot.doors.slack.outbound.shelf import Place, Shelf
 
 AGAIN_S = (1.0, 3.0, 10.0)
 SHUT = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})  # channels, for us

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from bot.core.answer import Answer, Code, Part, Series, Table, Task, Tasks, Text
 from bot.core.system import OperationRecord
-from bot.doors.slack.answers import answer, said, whisper
-from bot.doors.slack.blocks import Block, Card
+from bot.doors.slack.draw.answers import answer, said, whisper
+from bot.doors.slack.draw.blocks import Block, Card
+from tests.doors.slack.draw.test_slack_cards import WORDS, markup, of_type, read, valid
 from tests.doors.slack.harness import ANA, NOON, record, request
-from tests.doors.slack.test_slack_cards import WORDS, markup, of_type, read, valid
 
 LOOK = record("answered", request=request(verb="answer", operation="ops list", text="ops list --limit 100"), plan=None)
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from bot.core.plan import Finding, Level, Plan
 from bot.core.request import OPEN, State
 from bot.core.system import OperationRecord
-from bot.doors.slack import blocks
-from bot.doors.slack.blocks import Block, Card, Words
-from bot.doors.slack.foreign import clean, escape
-from bot.doors.slack.steps import SHOWN, steps
+from bot.doors.slack.draw import blocks
+from bot.doors.slack.draw.blocks import Block, Card, Words
+from bot.doors.slack.draw.foreign import clean, escape
+from bot.doors.slack.draw.steps import SHOWN, steps
 
 APPROVE, DENY = "aisq.approve", "aisq.deny"
 TITLES: dict[State, str] = {

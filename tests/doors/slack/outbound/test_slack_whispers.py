@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.doors.slack import whispers
-from bot.doors.slack.answers import said
-from bot.doors.slack.gateway import Gateway
+from bot.doors.slack.draw.answers import said
+from bot.doors.slack.outbound import whispers
+from bot.doors.slack.outbound.gateway import Gateway
 from bot.sandbox.slack import FakeSlack
 from bot.sandbox.slack.faults import Fault, Kind
 from bot.sandbox.slack.state import Message

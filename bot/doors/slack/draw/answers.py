@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 from bot.core.answer import Answer, Code, Mood, Part, Series, Table, Tasks, Text
 from bot.core.request import State
 from bot.core.system import OperationRecord
-from bot.doors.slack import blocks
-from bot.doors.slack.blocks import Block, Card
-from bot.doors.slack.cards import card
-from bot.doors.slack.foreign import clean, escape
-from bot.doors.slack.tables import as_blocks
+from bot.doors.slack.draw import blocks
+from bot.doors.slack.draw.blocks import Block, Card
+from bot.doors.slack.draw.cards import card
+from bot.doors.slack.draw.foreign import clean, escape
+from bot.doors.slack.draw.tables import as_blocks
 
 MOODS: dict[Mood, str] = {"plain": "", "good": "✓ ", "warning": "⚠️ ", "bad": "✗ "}
 STATUS = {"pending": "pending", "running": "in_progress", "done": "complete", "failed": "error", "skipped": "complete"}

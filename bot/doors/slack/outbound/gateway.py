@@ -9,14 +9,14 @@ from datetime import timedelta
 
 from bot.core.errors import BotError, StoreError, Transient, Uncertain
 from bot.core.system import Clock, Messages, OperationRecord, Shown
-from bot.doors.slack.blocks import Card
-from bot.doors.slack.calls import Calls, Limited, Refusal
+from bot.doors.slack.draw.blocks import Card
 from bot.doors.slack.inbound import DOOR
-from bot.doors.slack.pace import Pace
-from bot.doors.slack.pauses import Pauses
-from bot.doors.slack.posts import Posts
-from bot.doors.slack.shelf import Place, Shelf
-from bot.doors.slack.whispers import Whispers
+from bot.doors.slack.outbound.calls import Calls, Limited, Refusal
+from bot.doors.slack.outbound.pace import Pace
+from bot.doors.slack.outbound.pauses import Pauses
+from bot.doors.slack.outbound.posts import Posts
+from bot.doors.slack.outbound.shelf import Place, Shelf
+from bot.doors.slack.outbound.whispers import Whispers
 
 REMEMBERED = timedelta(days=2)  # an operation that is older has its outcome; every round looks at all that are younger
 log = logging.getLogger(__name__)

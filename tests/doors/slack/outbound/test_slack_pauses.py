@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.doors.slack.pauses import FIRST_S, FORGOTTEN_S, MOST_S, Pauses
+from bot.doors.slack.outbound.pauses import FIRST_S, FORGOTTEN_S, MOST_S, Pauses
 from tests.doors.slack.harness import StillTime
 
 

@@ -5,8 +5,8 @@ from typing import Literal
 from bot.core.plan import Plan, Step
 from bot.core.request import State
 from bot.core.system import OperationRecord
-from bot.doors.slack import blocks
-from bot.doors.slack.blocks import Block
+from bot.doors.slack.draw import blocks
+from bot.doors.slack.draw.blocks import Block
 
 MOST_STEPS = 20
 SHOWN: tuple[State, ...] = ("waiting", "planned", "queued", "running", "applied")  # an outcome says the rest in words

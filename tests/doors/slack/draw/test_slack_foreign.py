@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.doors.slack.foreign import clean, cut, escape
+from bot.doors.slack.draw.foreign import clean, cut, escape
 from bot.sandbox.slack.mentions import in_text
 
 CLEANED = {

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from bot.core.plan import Finding, Plan, Step, Verdict
 from bot.core.request import STATES, Actor, Approval, State
 from bot.core.system import OperationRecord
-from bot.doors.slack.blocks import BUDGET, MOST_BLOCKS, Block, Card, weight
-from bot.doors.slack.cards import APPROVE, DENY, LEVELS, card
+from bot.doors.slack.draw.blocks import BUDGET, MOST_BLOCKS, Block, Card, weight
+from bot.doors.slack.draw.cards import APPROVE, DENY, LEVELS, card
 from bot.sandbox.slack.blockkit.surface import message_problems
 from bot.sandbox.slack.mentions import in_blocks, in_text
 from tests.doors.slack.harness import ANA, BEN, NOON, plan, record, request

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from bot.doors.slack.foreign import clean, cut
+from bot.doors.slack.draw.foreign import clean, cut
 
 Block = dict[str, Any]
 Words = tuple[Block, ...]  # elements of one line of rich text

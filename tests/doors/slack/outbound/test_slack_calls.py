@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from bot.core.errors import Transient, Uncertain
-from bot.doors.slack.answers import said
-from bot.doors.slack.blocks import Card
-from bot.doors.slack.calls import EVENT, OURS, Calls, Limited, Refusal
+from bot.doors.slack.draw.answers import said
+from bot.doors.slack.draw.blocks import Card
+from bot.doors.slack.outbound.calls import EVENT, OURS, Calls, Limited, Refusal
 from bot.sandbox.slack import FakeSlack
 from bot.sandbox.slack.faults import Fault, Kind
 from tests.doors.slack.harness import CHANNEL, TOKEN, StillTime
@@ -137,7 +137,7 @@ class TestFind:
         slack.budgets.on = False
         for _ in range(250):
             await slack.say("U0ANA", CHANNEL, "is anybody there?")
-        monkeypatch.setattr("bot.doors.slack.calls.PAGES", 1)
+        monkeypatch.setattr("bot.doors.slack.outbound.calls.PAGES", 1)
         assert await calls.find(CHANNEL, (time() - 60, time() + 60), "7k3q") is None
 
 

@@ -17,8 +17,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.core.errors import Permanent, Transient, Uncertain
-from bot.doors.slack.blocks import EMPTY, Block, Card
-from bot.doors.slack.foreign import clean
+from bot.doors.slack.draw.blocks import EMPTY, Block, Card
+from bot.doors.slack.draw.foreign import clean
 
 EVENT = "aisq_operation"  # metadata by which our own message is found again
 TIMEOUT_S = 10.0

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
 
 from bot.core.answer import Cell, Table
-from bot.doors.slack import blocks
-from bot.doors.slack.blocks import Block
-from bot.doors.slack.foreign import clean, cut
+from bot.doors.slack.draw import blocks
+from bot.doors.slack.draw.blocks import Block
+from bot.doors.slack.draw.foreign import clean, cut
 
 MOST_ROWS, MOST_COLUMNS = 99, 8  # Slack takes 100 with the heading, and 20
 LONGEST_CELL = 300

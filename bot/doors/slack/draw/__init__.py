@@ -1,0 +1,1 @@
+"""What Slack shows, as pure functions of an operation's row and of answers."""

@@ -1,0 +1,1 @@
+"""The way out to Slack: every message is brought up to its operation's row."""
