@@ -56,7 +56,7 @@ def in_chunk(chunk: int, boundary: Boundary) -> bool:
 
 def chunks() -> list[ParameterSet]:
     """(operation, chunk): of rollback all, of the others half; what is not in every run is in `make test-all`."""
-    every_run = {*(("rollback", chunk) for chunk in range(0, CHUNKS, 3)), *((one, 7) for one in STORIES)}
+    every_run = {*(("rollback", chunk) for chunk in range(0, CHUNKS, 4)), *((one, 7) for one in STORIES)}
     return [
         pytest.param(operation, chunk, marks=() if (operation, chunk) in every_run else pytest.mark.slow)
         for operation in STORIES
