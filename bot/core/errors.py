@@ -18,17 +18,22 @@
     + Uncertain      no answer: executed or not, nobody here knows. Look before calling again
 """
 
+from collections.abc import Mapping
+
 
 class BotError(Exception):
     """Base of all errors raised on purpose; anything else is a bug."""
 
 
 class UserError(BotError):
-    """The request is wrong. `choices` are whole words that would be right, nearest first."""
+    """The request is wrong. `choices` are whole words that would be right, nearest first.
 
-    def __init__(self, message: str, *, choices: tuple[str, ...] = ()) -> None:
+    `fields` says of each parameter that is wrong what to write there, to be shown beside it; empty when none is.
+    """
+
+    def __init__(self, message: str, *, choices: tuple[str, ...] = (), fields: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
-        self.choices = choices
+        self.choices, self.fields = choices, dict(fields or {})
 
 
 class Denied(BotError):

@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticUndefined, core_schema
 
+from bot.core.errors import UserError
 from bot.core.request import Subject, Target, Verb
 
 
@@ -48,7 +49,13 @@ class Reference:
         return {"type": "string"}
 
     def _resolve(self, value: Any, info: ValidationInfo) -> Any:
-        return info.context["resolve"](value, self.kind) if isinstance(value, str) and info.context else value
+        if not (isinstance(value, str) and info.context):
+            return value
+        try:
+            return info.context["resolve"](value, self.kind)
+        except UserError as error:
+            error.fields = error.fields or {str(info.field_name): str(error)}
+            raise
 
 
 ServiceRef = Annotated[Target, Reference("service")]

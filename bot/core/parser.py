@@ -9,15 +9,15 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from bot.core.errors import UserError
 from bot.core.operation import Change, Operation, marks, reference_of
-from bot.core.text import line as one_line
-from bot.core.text import words
+from bot.core.text import exact_line, words
 
 Raw = dict[str, Any]
 SHOWN = 40  # characters of what was typed that an answer repeats
-_OPTION = re.compile(r"--?[^\W\d]")
+OPTION = re.compile(r"--?[^\W\d]")
 _PLAINLY = {
     "int_parsing": "write a whole number",
     "int_parsing_size": "write a smaller number",
@@ -28,7 +28,7 @@ _PLAINLY = {
     "less_than_equal": "write {le} or less",
     "less_than": "write less than {lt}",
 }
-_ONLY_OPTION = re.compile(r"--?[^\W\d][\w-]*(=.*)?", re.DOTALL)  # a value may begin with dashes: "--to was wrong"
+ONLY_OPTION = re.compile(r"--?[^\W\d][\w-]*(=.*)?", re.DOTALL)  # a value may begin with dashes: "--to was wrong"
 
 
 def near(word: str, known: Iterable[str], *, most: int = 3) -> tuple[str, ...]:
@@ -95,7 +95,7 @@ def build(operation: type[Operation], raw: Raw, resolve: Any = None) -> Operatio
     try:
         return operation.model_validate(raw, context={"resolve": resolve} if resolve else None)
     except ValidationError as error:
-        raise UserError(_sentence(operation, error)) from None
+        raise _refused(operation, error) from None
 
 
 def option(name: str) -> str:
@@ -105,7 +105,17 @@ def option(name: str) -> str:
 
 def is_flag(field: FieldInfo) -> bool:
     """Whether the parameter is written without a value."""
-    return _base(field) is bool
+    return base(field) is bool
+
+
+def is_many(field: FieldInfo) -> bool:
+    """Whether the parameter takes several words."""
+    return get_origin(base(field)) in (tuple, list, dict)
+
+
+def listed(field: FieldInfo) -> tuple[str, ...]:
+    """The values that the parameter's type itself lists; none where others are right too."""
+    return tuple(_values(field).split("|")) if _values(field) else ()
 
 
 def ordered(operation: type[Operation]) -> list[tuple[str, FieldInfo]]:
@@ -148,7 +158,7 @@ class _Reader:
         self._positional = [name for name, field in fields.items() if marks(field).get("positional")]
         self._rest = next((name for name, field in fields.items() if marks(field).get("rest")), "")
         self._flags = {name for name, field in fields.items() if is_flag(field)}
-        self._many = {name for name, field in fields.items() if get_origin(_base(field)) in (tuple, list, dict)}
+        self._many = {name for name, field in fields.items() if is_many(field)}
         self._raw: Raw = {}
         self._left: list[str] = []
 
@@ -156,7 +166,7 @@ class _Reader:
         self._left = list(said)
         while self._left:
             word = self._left.pop(0)
-            if _OPTION.match(word):
+            if OPTION.match(word):
                 self._option(word)
             else:
                 self._value(word)
@@ -164,28 +174,28 @@ class _Reader:
 
     def _option(self, word: str) -> None:
         key, equals, value = word.partition("=")
-        name = self._options.get(_normal(key))
+        name = self._options.get(normal(key))
         if name is None:
             raise self._wrong(f"`{self._operation.command()}` has no option `{shown(key)}`.{self._nearest(key)}")
         if name in self._flags and not equals:
             return self._put(name, True)
         if not equals:
-            if not self._left or _ONLY_OPTION.fullmatch(self._left[0]):
+            if not self._left or ONLY_OPTION.fullmatch(self._left[0]):
                 raise self._wrong(f"`{option(name)}` needs a value.")
             value = self._left.pop(0)
         self._put(name, value)
 
     def _nearest(self, key: str) -> str:
-        return did_you_mean(tuple(difflib.get_close_matches(_normal(key), self._options, n=2, cutoff=0.5)))
+        return did_you_mean(tuple(difflib.get_close_matches(normal(key), self._options, n=2, cutoff=0.5)))
 
     def _value(self, word: str) -> None:
         key, equals, value = word.partition("=")
-        named = self._options.get(_normal(key)) if equals else None
+        named = self._options.get(normal(key)) if equals else None
         free = [one for one in self._positional if one not in self._raw or one in self._many]
         if named and not (free and free[0] in self._many):
             self._put(named, value)
         elif free and free[0] == self._rest:
-            self._raw[self._rest] = one_line((word, *self._left))
+            self._raw[self._rest] = exact_line((word, *self._left))
             self._left = []
         elif free:
             self._put(free[0], word)
@@ -193,9 +203,9 @@ class _Reader:
             raise self._wrong(f"`{shown(word)}` is one word too many; {self._instead(word)}")
 
     def _instead(self, word: str) -> str:
-        if not word.strip("-") and (meant := self._left and self._options.get(_normal(self._left[0]))):
+        if not word.strip("-") and (meant := self._left and self._options.get(normal(self._left[0]))):
             return f"did you mean `{option(str(meant))}`, in one?"
-        meant = self._options.get(_normal(word))
+        meant = self._options.get(normal(word))
         return f"did you mean `{option(meant)}`?" if meant else "put a text with spaces in quotes."
 
     def _put(self, name: str, value: Any) -> None:
@@ -210,12 +220,13 @@ class _Reader:
         return UserError(f"{problem} Usage: `{usage(self._operation)}`")
 
 
-def _normal(key: str) -> str:
+def normal(key: str) -> str:
     """An option however its dashes were typed: "-to", "dry_run" and "--Dry-Run" are "--to" and "--dry-run"."""
     return option(key.lower().strip("-"))
 
 
-def _base(field: FieldInfo) -> Any:
+def base(field: FieldInfo) -> Any:
+    """The parameter's type, without the None that stands for a value which is not given."""
     annotation = field.annotation
     if get_origin(annotation) in (Union, types.UnionType):
         return next(arg for arg in get_args(annotation) if arg is not type(None))
@@ -223,10 +234,10 @@ def _base(field: FieldInfo) -> Any:
 
 
 def _values(field: FieldInfo) -> str:
-    base = _base(field)
-    if isinstance(base, type) and issubclass(base, StrEnum):
-        return "|".join(base)
-    return "|".join(map(str, get_args(base))) if get_origin(base) is Literal else ""
+    kind = base(field)
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return "|".join(kind)
+    return "|".join(map(str, get_args(kind))) if get_origin(kind) is Literal else ""
 
 
 def _values_sentence(field: FieldInfo) -> str:
@@ -235,8 +246,15 @@ def _values_sentence(field: FieldInfo) -> str:
     return f" One of {_values(field)}." if _values(field) else ""
 
 
-def _sentence(operation: type[Operation], error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
+def _refused(operation: type[Operation], error: ValidationError) -> UserError:
+    """The first thing that is wrong as one sentence, and all of them by parameter."""
+    wrong = error.errors(include_url=False)
+    named = [(operation.model_fields.get(str(one["loc"][0])), one) for one in wrong if one["loc"]]
+    fields = {str(one["loc"][0]): _instead(field, one) for field, one in named if field is not None}
+    return UserError(_sentence(operation, wrong[0]), fields=fields)
+
+
+def _sentence(operation: type[Operation], first: ErrorDetails) -> str:
     if not first["loc"]:
         return str(first.get("ctx", {}).get("error", first["msg"]))
     name = str(first["loc"][0])
@@ -246,9 +264,16 @@ def _sentence(operation: type[Operation], error: ValidationError) -> str:
     said = written(name, field)
     if first["type"] == "missing":
         return f"`{said}` is missing: {field.description} Usage: `{usage(operation)}`"
-    found = shown(str(first["input"]))
-    if first["type"] in _PLAINLY:
-        return f"`{said}`: {_PLAINLY[first['type']].format_map(first.get('ctx', {}))}, not `{found}`."
+    return f"`{said}`: {_instead(field, first)}"
+
+
+def _instead(field: FieldInfo, wrong: ErrorDetails) -> str:
+    """What to write into one parameter."""
+    if wrong["type"] == "missing":
+        return f"this is needed: {field.description}"
+    found = shown(str(wrong["input"]))
+    if wrong["type"] in _PLAINLY:
+        return f"{_PLAINLY[wrong['type']].format_map(wrong.get('ctx', {}))}, not `{found}`."
     if _values(field):
-        return f"`{said}`: write {_values(field).replace('|', ' or ')}, not `{found}`."
-    return f"`{said}`: {first.get('ctx', {}).get('error', first['msg'])}"
+        return f"write {_values(field).replace('|', ' or ')}, not `{found}`."
+    return str(wrong.get("ctx", {}).get("error", wrong["msg"]))

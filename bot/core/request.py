@@ -61,7 +61,7 @@ class Address(BaseModel, frozen=True):
     """Where to answer: a door's name and what that door needs to find the place again."""
 
     door: str
-    place: dict[str, str] = Field(default_factory=dict)  # slack: channel, user, response_url; cli: nothing
+    place: dict[str, str] = Field(default_factory=dict)  # slack: channel, user, thread_ts, response_url; cli: nothing
 
 
 class Subject(BaseModel, frozen=True):
@@ -73,15 +73,23 @@ class Subject(BaseModel, frozen=True):
     target: Target | None = None
 
 
+class Form(BaseModel, frozen=True):
+    """What somebody entered into an operation's form: by parameter, the text, or for a yes or no which of both."""
+
+    operation: str  # its command
+    values: dict[str, str | bool] = Field(default_factory=dict)
+
+
 class Ask(BaseModel, frozen=True):
-    """What a door hands over: one line of text by one person, not yet understood.
+    """What a door hands over: one line of text by one person, not yet understood; or instead of it a form.
 
     `heard_as` is equal when a door hears the same request again; `signature` is unique per delivery and
     refuses a replay (empty: the door has none). `channel` is whose defaults fill in a system and an environment.
     """
 
     actor: str
-    text: str
+    text: str = ""
+    form: Form | None = None
     address: Address
     heard_as: str
     signature: str = ""

@@ -34,10 +34,15 @@ def words(line: str) -> list[str]:
     if len(line) > LONGEST:
         raise UserError(f"That is {len(line):,} characters; write at most {LONGEST:,}.")
     code = _CODE.fullmatch(line)
-    plain = _unescaped(code[2] if code else line).translate(_QUOTES)
-    if strange := next((c for c in plain if unicodedata.category(c) in _STRANGE and c not in "\t\n\r"), ""):
-        raise UserError(f"There is a control character (U+{ord(strange):04X}) in that; type it again without it.")
-    return [seen for word in _Cutter(plain).words() if (seen := _visible(word)) or not word]
+    said = _straight(_unescaped(code[2] if code else line))
+    return [seen for word in _Cutter(said).words() if (seen := _visible(word)) or not word]
+
+
+def plain(value: str) -> str:
+    """One value, as it would have arrived had it been typed, in quotes, as a word of a line. Raises UserError."""
+    if len(value) > LONGEST:
+        raise UserError(f"That is {len(value):,} characters; write at most {LONGEST:,}.")
+    return _visible(_straight(value))
 
 
 def line(said: Iterable[str]) -> str:
@@ -47,6 +52,19 @@ def line(said: Iterable[str]) -> str:
     words to a shell and one to whoever wrote it.
     """
     return " ".join(_one_word(word) for word in said)
+
+
+def exact_line(said: Iterable[str]) -> str:
+    """The same of words that `words` has cut, or `plain` has made: a dash that one of them begins with is one."""
+    return " ".join(f'"{word}"' if _PLAIN.fullmatch(word) and word[0] in _DASHES else _one_word(word) for word in said)
+
+
+def _straight(text: str) -> str:
+    """Without what phones make of quotes and dashes."""
+    straight = text.translate(_QUOTES)
+    if strange := next((c for c in straight if unicodedata.category(c) in _STRANGE and c not in "\t\n\r"), ""):
+        raise UserError(f"There is a control character (U+{ord(strange):04X}) in that; type it again without it.")
+    return straight
 
 
 def _unescaped(line: str) -> str:

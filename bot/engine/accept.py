@@ -43,8 +43,8 @@ class Acceptor:
             return self._accept(ask)
 
     def _accept(self, ask: Ask) -> Accepted:
-        operation = self._registry.read(ask.text, self._names.within(ask.channel))
-        request = self._request(ask, operation)
+        operation, text = self._understood(ask)
+        request = self._request(ask, operation, text)
         refused = self._gate.refusal(request.actor, operation)
         with about(request.id):
             accepted = self._ledger.accept(
@@ -58,7 +58,12 @@ class Acceptor:
             raise refused
         return accepted
 
-    def _request(self, ask: Ask, operation: Operation) -> Request:
+    def _understood(self, ask: Ask) -> tuple[Operation, str]:
+        """What is meant, and the line that says it."""
+        names = self._names.within(ask.channel)
+        return self._registry.fill(ask.form, names) if ask.form else (self._registry.read(ask.text, names), ask.text)
+
+    def _request(self, ask: Ask, operation: Operation, text: str) -> Request:
         return Request(
             id=new_id(),
             actor=self._directory.actor(ask.actor),
@@ -67,7 +72,7 @@ class Acceptor:
             # Without defaults: while a new version is rolled out, an older replica does not know its new parameters.
             params=operation.model_dump(mode="json", exclude_defaults=True),
             target=operation.target,
-            text=ask.text,
+            text=text,
             address=ask.address,
             channel=ask.channel,
             received_at=self._clock.now(),

@@ -8,8 +8,9 @@ from bot.core.errors import UserError
 from bot.core.operation import Operation
 from bot.core.parser import build, did_you_mean, near, parse, split
 from bot.core.reference import channel_default, resolve
-from bot.core.request import Request, Subject, Target
+from bot.core.request import Form, Request, Subject, Target
 from bot.core.system import LedgerReads
+from bot.core.typed import entered, typed
 
 Resolve = Callable[[str, str], Target | Subject]
 
@@ -33,6 +34,12 @@ class Registry:
         """A line as people type it, to a checked operation. Raises UserError."""
         operation, said = split(line, self._words)
         return build(operation, parse(operation, said), resolve)
+
+    def fill(self, form: Form, resolve: Resolve) -> tuple[Operation, str]:
+        """A form to a checked operation, and to the line that would have said the same. Raises UserError."""
+        operation = self.command(form.operation)
+        raw = entered(operation, form.values)
+        return build(operation, raw, resolve), typed(operation, raw, self._words)
 
     def load(self, request: Request) -> Operation:
         """A stored request to its operation; its targets are named in full already."""
