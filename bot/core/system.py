@@ -12,6 +12,7 @@ from bot.core.ports import Effect, Traffic
 from bot.core.request import Actor, Approval, Request, State, Target, Verb
 
 Ending = Literal["succeeded", "failed", "changed by someone else", "cancelled", "uncertain"]
+FINAL = 2**31 - 1  # a revision that no operation reaches
 Claim = int | Literal["busy", "finished"]  # another operation has the mutex; this one has its outcome
 
 
@@ -180,34 +181,44 @@ class History(HistoryReads, Protocol):
 class Shown(BaseModel, frozen=True):
     """An operation, and how much of it a chat shows: `revision` of it at `place`, which is empty before the first post.
 
-    `tried_at` is set while a first post is being made, or when nobody knows whether it arrived.
+    `kind` is empty for the operation's message itself; a reply in its thread has a kind and its message's place as
+    `parent`. `tried_at` is set while a post or an edit is being made, or when nobody knows whether it arrived.
     """
 
     record: OperationRecord
+    kind: str = ""
     place: dict[str, str] = {}
     revision: int = 0
     tried_at: datetime | None = None
+    parent: dict[str, str] = {}
+    effects: tuple[EffectRecord, ...] = ()  # of a reply
 
 
 class Messages(Protocol):
     """Which revision of each operation a chat shows, and where. Every method is one transaction that may be repeated.
 
-    Revision 1 is what the acknowledgement showed.
+    Revision 1 is what the acknowledgement showed; `FINAL` is shown by what is never brought up to date again.
     """
 
     def behind(self, door: str, *, since: datetime, limit: int = 200) -> tuple[Shown, ...]:
-        """What was asked through a door after `since` and has moved on from what is shown; what moved last is first."""
+        """What was asked through a door, moved after `since`, and has moved on from what is shown; newest first."""
+        ...
+
+    def replies(
+        self, door: str, kind: str, *, since: datetime, states: tuple[State, ...] = (), limit: int = 200
+    ) -> tuple[Shown, ...]:
+        """The same of replies to messages that stand, about what has a plan; `states`: only of what is in one."""
         ...
 
     def trying(self, seen: Shown, place: dict[str, str], at: datetime) -> bool:
-        """Note that a post begins; false when somebody else has begun, or even made, one since `seen` was read."""
+        """Note that a post or an edit begins; false when somebody else has begun, or even made, one since `seen`."""
         ...
 
-    def untried(self, operation: str) -> None:
-        """The post certainly did not arrive."""
+    def untried(self, operation: str, kind: str = "") -> None:
+        """It is certainly not there."""
         ...
 
-    def showing(self, operation: str, revision: int, place: dict[str, str]) -> None:
+    def showing(self, operation: str, revision: int, place: dict[str, str], kind: str = "") -> None:
         """The revision is shown. When a newer one was already, that one has just been covered, and is owed again."""
         ...
 

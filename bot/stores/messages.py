@@ -1,15 +1,19 @@
 """What a chat shows of each operation, in SQL."""
 
 from datetime import datetime
+from typing import Any, TypeVarTuple
 
-from sqlalchemy import Engine, and_, func, or_, select
+from sqlalchemy import ColumnElement, Engine, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, sessionmaker
 
+from bot.core.request import State
 from bot.core.system import Shown
 from bot.stores import records
+from bot.stores.database import reading
 from bot.stores.repeat import repeatable
-from bot.stores.tables import MessageRow, OperationRow
+from bot.stores.tables import EffectRow, MessageRow, OperationRow, ReplyRow
 
+Rows = TypeVarTuple("Rows")
 ACKNOWLEDGED = 1  # the revision that a door shows by acknowledging
 
 
@@ -19,53 +23,90 @@ class SqlMessages:
 
     def __init__(self, engine: Engine) -> None:
         self._transaction = sessionmaker(engine, expire_on_commit=False).begin
+        self._reading = sessionmaker(reading(engine)).begin
 
     def behind(self, door: str, *, since: datetime, limit: int = 200) -> tuple[Shown, ...]:
         never_posted = and_(OperationRow.state == "accepted", func.coalesce(MessageRow.shown, 0) == 0)
-        rows = (
-            select(OperationRow, MessageRow)
-            .outerjoin(MessageRow, MessageRow.operation == OperationRow.id)
-            .where(
-                OperationRow.created_at >= since,
-                OperationRow.request["address"]["door"].as_string() == door,
-                or_(OperationRow.revision > func.coalesce(MessageRow.shown, ACKNOWLEDGED), never_posted),
-            )
-            .order_by(OperationRow.updated_at.desc(), OperationRow.id)
-            .limit(limit)
+        owed = or_(OperationRow.revision > func.coalesce(MessageRow.shown, ACKNOWLEDGED), never_posted)
+        rows = select(OperationRow, MessageRow).outerjoin(MessageRow, MessageRow.operation == OperationRow.id)
+        with self._reading() as session:
+            found = session.execute(_newest(rows.where(owed), door, since, limit))
+            return tuple(_shown(session, row, message) for row, message in found)
+
+    def replies(
+        self, door: str, kind: str, *, since: datetime, states: tuple[State, ...] = (), limit: int = 200
+    ) -> tuple[Shown, ...]:
+        of_this_kind = and_(ReplyRow.operation == OperationRow.id, ReplyRow.kind == kind)
+        owed = and_(
+            OperationRow.revision > func.coalesce(ReplyRow.shown, 0),
+            OperationRow.digest != "",
+            MessageRow.place["ts"].as_string().is_not(None),
         )
-        with self._transaction() as session:
-            return tuple(_shown(session, row, message) for row, message in session.execute(rows))
+        rows = select(OperationRow, MessageRow, ReplyRow).join(MessageRow, MessageRow.operation == OperationRow.id)
+        rows = rows.outerjoin(ReplyRow, of_this_kind).where(owed)
+        if states:
+            rows = rows.where(OperationRow.state.in_(states))
+        with self._reading() as session:
+            found = session.execute(_newest(rows, door, since, limit))
+            return tuple(_reply(session, kind, *one) for one in found)
 
     def trying(self, seen: Shown, place: dict[str, str], at: datetime) -> bool:
-        operation = seen.record.id
         with self._transaction() as session:
-            row = session.get(MessageRow, operation, with_for_update=True)
+            row = _row(session, seen.record.id, seen.kind)
             if row is None:
-                session.add(MessageRow(operation=operation, place=dict(place), shown=0, tried_at=at))
+                session.add(_new(seen.record.id, seen.kind, place, at))
                 return seen.tried_at is None
             if (row.tried_at, row.shown, row.place) != (seen.tried_at, seen.revision, seen.place):
                 return False
             row.place, row.tried_at = dict(place), at
             return True
 
-    def untried(self, operation: str) -> None:
+    def untried(self, operation: str, kind: str = "") -> None:
         with self._transaction() as session:
-            if row := session.get(MessageRow, operation, with_for_update=True):
+            if row := _row(session, operation, kind):
                 row.place, row.tried_at = {}, None
 
-    def showing(self, operation: str, revision: int, place: dict[str, str]) -> None:
+    def showing(self, operation: str, revision: int, place: dict[str, str], kind: str = "") -> None:
         with self._transaction() as session:
-            row = session.get(MessageRow, operation, with_for_update=True)
+            row = _row(session, operation, kind)
             if row is None:
-                row = MessageRow(operation=operation, place={}, shown=0)
+                row = _new(operation, kind, place, None)
                 session.add(row)
             row.place, row.tried_at = dict(place), None
             row.shown = 0 if row.shown > revision else revision
 
 
-def _shown(session: Session, row: OperationRow, message: MessageRow | None) -> Shown:
+def _newest(rows: Select[*Rows], door: str, since: datetime, limit: int) -> Select[*Rows]:
+    """Of what moved last, found by the index of that, what was asked through the door."""
+    asked: ColumnElement[bool] = OperationRow.request["address"]["door"].as_string() == door
+    wanted = rows.where(OperationRow.updated_at >= since, asked)
+    return wanted.order_by(OperationRow.updated_at.desc(), OperationRow.id).limit(limit)
+
+
+def _row(session: Session, operation: str, kind: str) -> MessageRow | ReplyRow | None:
+    if kind:
+        return session.get(ReplyRow, (operation, kind), with_for_update=True)
+    return session.get(MessageRow, operation, with_for_update=True)
+
+
+def _new(operation: str, kind: str, place: dict[str, str], at: datetime | None) -> MessageRow | ReplyRow:
+    if kind:
+        return ReplyRow(operation=operation, kind=kind, place=dict(place), shown=0, tried_at=at)
+    return MessageRow(operation=operation, place=dict(place), shown=0, tried_at=at)
+
+
+def _shown(session: Session, row: OperationRow, at: MessageRow | ReplyRow | None, **more: Any) -> Shown:
     record = records.operation(session, row)
-    if message is None:
-        return Shown(record=record)
-    place = {name: str(value) for name, value in message.place.items()}
-    return Shown(record=record, place=place, revision=message.shown, tried_at=message.tried_at)
+    if at is None:
+        return Shown(record=record, **more)
+    return Shown(record=record, place=_place(at), revision=at.shown, tried_at=at.tried_at, **more)
+
+
+def _reply(session: Session, kind: str, row: OperationRow, message: MessageRow, reply: ReplyRow | None) -> Shown:
+    made = select(EffectRow).where(EffectRow.operation == row.id).order_by(EffectRow.at, EffectRow.key)
+    effects = tuple(records.effect(one) for one in session.scalars(made))
+    return _shown(session, row, reply, kind=kind, parent=_place(message), effects=effects)
+
+
+def _place(row: MessageRow | ReplyRow) -> dict[str, str]:
+    return {name: str(value) for name, value in row.place.items()}

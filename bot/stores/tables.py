@@ -48,7 +48,7 @@ class OperationRow(Base):
     actor: Mapped[str]
     target: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime] = mapped_column(index=True)
-    updated_at: Mapped[datetime]
+    updated_at: Mapped[datetime] = mapped_column(index=True)
     state: Mapped[str] = mapped_column(index=True)
     revision: Mapped[int] = mapped_column(default=1)
     detail: Mapped[str] = mapped_column(default="")
@@ -171,4 +171,15 @@ class MessageRow(Base):
     operation: Mapped[str] = mapped_column(ForeignKey(OperationRow.id), primary_key=True)
     place: Mapped[Json]
     shown: Mapped[int] = mapped_column(default=0)
-    tried_at: Mapped[datetime | None]  # a post began; its answer may be lost
+    tried_at: Mapped[datetime | None]  # a post or an edit began; its answer may be lost
+
+
+class ReplyRow(Base):
+    """A reply of one kind in the thread of that message. Goes with its operation: older programs do not know of it."""
+
+    __tablename__ = "replies"
+    operation: Mapped[str] = mapped_column(ForeignKey(OperationRow.id, ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    place: Mapped[Json]
+    shown: Mapped[int] = mapped_column(default=0)
+    tried_at: Mapped[datetime | None]

@@ -1,6 +1,6 @@
 """The looks that people wait for find their rows by an index, however many operations there were."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -10,6 +10,7 @@ from sqlalchemy import Engine, event
 from bot.engine.clock import SystemClock
 from bot.stores import database
 from bot.stores.ledger import SqlLedger
+from bot.stores.messages import SqlMessages
 from bot.stores.tables import OperationRow
 
 TARGET = "ai-square/prod/backend"
@@ -58,8 +59,31 @@ def test_operations_are_found_by_an_index(engine: Engine, wanted: dict[str, obje
     assert f"USING INDEX {index} " in planned(engine, statement, parameters)
 
 
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+LOOKS: dict[str, tuple[Callable[[SqlMessages], object], str]] = {
+    "messages": (lambda messages: messages.behind("slack", since=AT), "ix_operations_updated_at"),
+    "details": (lambda messages: messages.replies("slack", "details", since=AT), "ix_operations_updated_at"),
+    "reminders": (
+        lambda messages: messages.replies("slack", "reminder", since=AT, states=("waiting",)),
+        "ix_operations_state",
+    ),
+}
+
+
+@pytest.mark.parametrize(("look", "index"), LOOKS.values(), ids=LOOKS)
+def test_what_a_chat_should_show_is_found_among_what_moved_last(
+    engine: Engine, look: Callable[[SqlMessages], object], index: str
+) -> None:
+    """This is asked twice a second: no table is read whole, and nothing is sorted that an index has in order."""
+    with asked(engine) as heard:
+        look(SqlMessages(engine))
+    [(statement, parameters)] = heard
+    plan = planned(engine, statement, parameters)
+    assert f"operations USING INDEX {index} " in plan
+    assert "SCAN" not in plan
+
+
 def test_an_open_operation_is_found_among_those_of_its_target(engine: Engine) -> None:
-    at = datetime(2026, 1, 1, tzinfo=UTC)
     table = OperationRow.__table__
     rows = [
         {"id": f"{number:010d}", "target": TARGET, "state": "queued" if number == 7 else "applied"}
@@ -67,7 +91,7 @@ def test_an_open_operation_is_found_among_those_of_its_target(engine: Engine) ->
     ]
     common = {
         "request": {}, "operation": "rollback", "verb": "plan", "actor": "slack:U0ANA",
-        "created_at": at, "updated_at": at,
+        "created_at": AT, "updated_at": AT,
     }  # fmt: skip
     with engine.begin() as connection:
         connection.execute(table.insert(), [{**common, **row} for row in rows])

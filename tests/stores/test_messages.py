@@ -1,15 +1,12 @@
 """What a chat shows of each operation: who is behind, who may post, and what a race leaves."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
 from bot.core.request import Address
-from bot.core.system import Shown
-from bot.stores import database
+from bot.core.system import FINAL, Shown
 from bot.stores.ledger import SqlLedger
 from bot.stores.messages import SqlMessages
 from tests.doors.slack.harness import NOON, StillTime, Teller
@@ -17,15 +14,6 @@ from tests.doors.slack.harness import NOON, StillTime, Teller
 SINCE = NOON - timedelta(days=2)
 PLACE = {"channel": "C0AISQ", "since": "1"}
 SHOWN = {"channel": "C0AISQ", "ts": "1790000000.000100"}
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    url = f"sqlite:///{tmp_path / 'aisq.sqlite'}"
-    database.upgrade(url)
-    made = database.connect(url)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture
@@ -106,9 +94,13 @@ def test_what_moved_last_is_first_and_the_limit_holds(messages: SqlMessages, tel
     assert behind(messages, limit=1) == [ids[-1]]
 
 
-def test_what_is_too_old_is_left_as_it_is(messages: SqlMessages, tell: Teller, time: StillTime) -> None:
-    tell.waiting()
-    assert behind(messages, since=NOON + timedelta(seconds=1)) == []
+def test_what_has_not_moved_for_long_is_left_as_it_is(messages: SqlMessages, tell: Teller, time: StillTime) -> None:
+    id = tell.waiting()
+    after_that = NOON + timedelta(seconds=1)
+    assert behind(messages, since=after_that) == []
+    time.advance(1)
+    tell.approve(id)
+    assert behind(messages, since=after_that) == [id]
 
 
 def only(messages: SqlMessages) -> Shown:
@@ -186,3 +178,97 @@ class TestShowing:
         id = tell.waiting()
         messages.showing(id, 0, SHOWN)
         assert behind(messages) == [id]
+
+
+def posted(messages: SqlMessages, id: str, revision: int = 2) -> str:
+    """Its message stands."""
+    messages.showing(id, revision, SHOWN)
+    return id
+
+
+def replies(messages: SqlMessages, kind: str = "details", **wanted: object) -> list[str]:
+    return [one.record.id for one in messages.replies("slack", kind, since=SINCE, **wanted)]  # type: ignore[arg-type]
+
+
+class TestReplies:
+    def test_they_follow_the_row_once_the_message_stands(self, messages: SqlMessages, tell: Teller) -> None:
+        id = tell.waiting()
+        assert replies(messages) == []
+        messages.trying(only(messages), PLACE, NOON)
+        assert replies(messages) == [], "nobody knows where it is"
+        posted(messages, id)
+        (one,) = messages.replies("slack", "details", since=SINCE)
+        assert (one.kind, one.place, one.revision, one.tried_at, one.parent) == ("details", {}, 0, None, SHOWN)
+        messages.showing(id, 2, {"ts": "2.2"}, "details")
+        assert replies(messages) == []
+        tell.approve(id)
+        (one,) = messages.replies("slack", "details", since=SINCE)
+        assert (one.place, one.revision, one.record.state) == ({"ts": "2.2"}, 2, "queued")
+
+    def test_they_come_with_what_was_written(self, messages: SqlMessages, tell: Teller) -> None:
+        id = posted(messages, tell.waiting())
+        tell.approve(id)
+        tell.finish(id, tell.run(id))
+        (one,) = messages.replies("slack", "details", since=SINCE)
+        assert [(made.ending, made.version) for made in one.effects] == [("succeeded", "43")]
+
+    def test_each_kind_for_itself_and_apart_from_the_message(self, messages: SqlMessages, tell: Teller) -> None:
+        id = posted(messages, tell.waiting())
+        messages.showing(id, 2, {"ts": "2.2"}, "details")
+        assert (replies(messages), replies(messages, "reminder"), behind(messages)) == ([], [id], [])
+        messages.untried(id, "details")
+        messages.showing(id, 0, SHOWN)
+        assert (replies(messages), behind(messages)) == ([], [id])
+
+    def test_of_what_has_no_plan_there_are_none(self, messages: SqlMessages, tell: Teller) -> None:
+        id = posted(messages, tell.asked(), revision=1)
+        assert replies(messages) == []
+        tell.planned(id, "rejected", plan=None, digest="")
+        assert replies(messages) == []
+
+    def test_of_what_was_only_whispered_there_are_none(self, messages: SqlMessages, tell: Teller) -> None:
+        id = tell.waiting()
+        messages.showing(id, 2, {})
+        assert replies(messages) == []
+
+    def test_only_of_some_states(self, messages: SqlMessages, tell: Teller) -> None:
+        first, second = posted(messages, tell.waiting()), posted(messages, tell.waiting())
+        tell.approve(first)
+        assert replies(messages, "reminder", states=("waiting",)) == [second]
+        assert sorted(replies(messages, "reminder")) == sorted([first, second])
+
+    def test_what_is_final_is_never_behind_again(self, messages: SqlMessages, tell: Teller) -> None:
+        id = posted(messages, tell.waiting())
+        messages.showing(id, FINAL, {"ts": "2.2"}, "file")
+        tell.approve(id)
+        assert replies(messages, "file") == []
+
+    def test_of_other_doors_and_of_what_has_not_moved_for_long_there_are_none(
+        self, messages: SqlMessages, tell: Teller
+    ) -> None:
+        posted(messages, tell.waiting(address=Address(door="cli")))
+        posted(messages, tell.waiting())
+        assert len(replies(messages)) == 1
+        assert messages.replies("slack", "details", since=NOON + timedelta(seconds=1)) == ()
+        assert len(messages.replies("slack", "details", since=SINCE, limit=0)) == 0
+
+    def test_only_one_of_two_begins(self, messages: SqlMessages, tell: Teller, time: StillTime) -> None:
+        id = posted(messages, tell.waiting())
+        (seen,) = messages.replies("slack", "details", since=SINCE)
+        assert messages.trying(seen, PLACE, time.now())
+        assert not messages.trying(seen, PLACE, time.now())
+        (other,) = messages.replies("slack", "file", since=SINCE)
+        assert messages.trying(other, PLACE, time.now()), "another kind is another matter"
+        messages.untried(id, "details")
+        (seen,) = messages.replies("slack", "details", since=SINCE)
+        assert (seen.place, seen.tried_at) == ({}, None)
+
+    def test_an_edit_is_begun_and_ended_like_a_post(self, messages: SqlMessages, tell: Teller, time: StillTime) -> None:
+        id = posted(messages, tell.waiting())
+        tell.approve(id)
+        seen = only(messages)
+        assert messages.trying(seen, SHOWN, time.now())
+        assert not messages.trying(seen, SHOWN, time.now())
+        messages.showing(id, seen.revision, SHOWN)
+        (again,) = messages.behind("slack", since=SINCE)
+        assert (again.place, again.revision, again.tried_at) == (SHOWN, 2, None)

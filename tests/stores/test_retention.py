@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from bot.core.request import OPEN, STATES, State
 from bot.core.rules import Limits
@@ -15,7 +15,7 @@ from bot.stores.tables import EffectRow, OperationRow
 from tests.stores.harness import BACKEND, MOVE, NOON, WORKER, Books, effect, plan
 
 DAYS = timedelta(days=1)
-TABLES = ("operations", "approvals", "effects", "messages", "heard", "serving")
+TABLES = ("operations", "approvals", "effects", "messages", "replies", "heard", "serving")
 
 
 def counts(books: Books) -> dict[str, int]:
@@ -30,6 +30,7 @@ def lived(books: Books) -> str:
     books.ledger.intend(id, token, effect(id), MOVE)
     books.ledger.finish(id, token, "failed", "no", judge=False)
     SqlMessages(books.engine).showing(id, 3, {"channel": "C0"})
+    SqlMessages(books.engine).showing(id, 3, {"channel": "C0"}, "details")
     return id
 
 
@@ -45,6 +46,14 @@ def test_an_operation_goes_with_all_that_it_left(books: Books) -> None:
     assert purge(books, 30) == 1
     assert counts(books) == dict.fromkeys(TABLES, 0)
     assert (books.heard("heard 0001made"), purge(books, 30)) == (None, 0)
+
+
+def test_older_programs_need_not_know_of_replies(books: Books) -> None:
+    id = books.at("denied")
+    SqlMessages(books.engine).showing(id, 3, {"channel": "C0"}, "details")
+    with books.engine.begin() as connection:
+        connection.execute(text("DELETE FROM operations WHERE id = :id"), {"id": id})
+    assert counts(books)["replies"] == 0
 
 
 def test_the_audit_stays(books: Books) -> None:
