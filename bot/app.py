@@ -19,6 +19,7 @@ from bot.engine.accept import Acceptor
 from bot.engine.apply import Applier
 from bot.engine.bind import Binder, Providers
 from bot.engine.check import Checker
+from bot.engine.choices import Choices
 from bot.engine.clock import SystemClock
 from bot.engine.desk import OperationDesk
 from bot.engine.effect import Effector
@@ -27,6 +28,7 @@ from bot.engine.front import Front
 from bot.engine.gate import Gate
 from bot.engine.manual import RegistryManual
 from bot.engine.observe import Observer, Watch
+from bot.engine.overview import Overview
 from bot.engine.people import People, Source
 from bot.engine.policy import Policy
 from bot.engine.registry import Names, Registry
@@ -121,7 +123,10 @@ class App:
     @cached_property
     def front(self) -> Front:
         acceptor = Acceptor(self.registry, self.names, self.gate, self.people, self.ledger, self.clock, soon)
-        return Front(acceptor, self.engine, self.registry, self.ledger)
+        engine, people, ledger = self.engine, self.people, self.ledger
+        choices = Choices(self.registry, self.names, self.catalog, people, self.gate, self.binder, ledger, self.clock)
+        overview = Overview(self.registry, self.gate, people, ledger, self.pins, self.files.freezes, self.clock)
+        return Front(acceptor, engine, self.registry, ledger, choices, overview)
 
     def check(self) -> None:
         """Raises StoreError unless the database answers and has the schema of this version, or a newer one."""

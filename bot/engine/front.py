@@ -17,6 +17,8 @@ from bot.core.operation import Operation
 from bot.core.request import Ask, Verb
 from bot.core.system import Accepted, Ledger, OperationRecord
 from bot.engine.accept import Acceptor
+from bot.engine.choices import Choices
+from bot.engine.overview import Overview
 from bot.engine.registry import Registry
 from bot.engine.run import Engine
 from bot.engine.turns import Turns
@@ -31,8 +33,17 @@ log = logging.getLogger(__name__)
 class Front:
     """What a door may ask for. `changed` is called, in some thread, after an operation of this process moved on."""
 
-    def __init__(self, acceptor: Acceptor, engine: Engine, registry: Registry, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        acceptor: Acceptor,
+        engine: Engine,
+        registry: Registry,
+        ledger: Ledger,
+        choices: Choices,
+        overview: Overview,
+    ) -> None:
         self._acceptor, self._engine, self._registry, self._ledger = acceptor, engine, registry, ledger
+        self.choices, self.overview = choices, overview
         self._quick = ThreadPoolExecutor(8, thread_name_prefix="accept")
         self._plans = ThreadPoolExecutor(8, thread_name_prefix="plan")
         self._looks = ThreadPoolExecutor(8, thread_name_prefix="look")
@@ -70,6 +81,15 @@ class Front:
                 if begun.cancel():
                     raise Busy("more was asked at once than could be begun in time; nothing was done") from None
                 raise  # it goes on, and nobody hears how it ends
+
+    async def look(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run something that only reads, and may take its time, in the pool for looks."""
+
+        def in_turn() -> T:
+            with self._turns.after("answer"):
+                return call(*args, **kwargs)
+
+        return await asyncio.wrap_future(self._looks.submit(in_turn))
 
     # --- for the sweep
 

@@ -58,6 +58,13 @@ class Gate:
             return denied
         return None
 
+    def allows(self, actor: Actor, operation: Operation) -> bool:
+        """Whether policy would permit it, once enough people approve; says no more, and so is quick."""
+        if actor.active is None and operation.risk is not Risk.READ:
+            return False
+        facts = self._facts_of(operation, None, None)
+        return self._policy.probe(actor, operation.command(), _target(operation), facts).approvals is not None
+
     def remedies(self, actor: Actor, operation: Operation) -> tuple[str, ...]:
         """The smallest sets of facts that would permit it, easiest first."""
         found = self._policy.why_not(

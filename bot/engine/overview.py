@@ -1,0 +1,100 @@
+"""What one person should see at a glance: what waits for them, what runs, what was, and what holds things."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from bot.core.answer import Text
+from bot.core.errors import Denied
+from bot.core.home import Home, Section
+from bot.core.request import OPEN, Actor
+from bot.core.rules import Freeze, Freezes
+from bot.core.system import Clock, Directory, LedgerReads, OperationRecord, Pin, PinReads
+from bot.core.traffic import describe
+from bot.engine.gate import Gate
+from bot.engine.registry import Registry
+from bot.engine.run import subject
+
+MOST_OPEN, MOST_RECENT = 200, 60  # operations that are read
+SHOWN, RECENT = 10, 8  # of each section
+
+
+class Overview:
+    """Reads it for one person. Who may not list operations sees none, and only who may approve is asked to."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        gate: Gate,
+        directory: Directory,
+        ledger: LedgerReads,
+        pins: PinReads,
+        freezes: Freezes,
+        clock: Clock,
+    ) -> None:
+        self._registry, self._gate, self._directory = registry, gate, directory
+        self._ledger, self._pins, self._freezes, self._clock = ledger, pins, freezes, clock
+
+    def of(self, id: str) -> Home:
+        """The overview of "slack:U0ANA". Raises StoreError."""
+        actor, now = self._directory.actor(id), self._clock.now()
+        try:
+            self._gate.permit(actor, self._registry.command("ops list").model_validate({}))
+        except Denied as denied:
+            return Home(at=now, refused=str(denied))
+        return Home(at=now, sections=tuple(self._sections(actor, now)))
+
+    def _sections(self, actor: Actor, now: datetime) -> Iterable[Section]:
+        opened = self._ledger.operations(open_only=True, limit=MOST_OPEN)
+        mine = [one for one in opened if self._waits_for(one, actor, now)]
+        others = [one for one in opened if one not in mine]
+        ended = [one for one in self._ledger.operations(limit=MOST_RECENT) if one.state not in OPEN]
+        yield _section("Waiting for your approval", mine, "nothing waits for you", to_decide=True)
+        yield _section("In progress", others, "nothing runs")
+        yield Section(title="Recent", operations=tuple(ended[:RECENT]), empty="nothing was asked yet")
+        yield _held(self._pins.pins(), now)
+        yield _frozen(self._freezes.freezes, now)
+
+    def _waits_for(self, record: OperationRecord, actor: Actor, now: datetime) -> bool:
+        if record.state != "waiting" or (record.expires_at and record.expires_at < now):
+            return False
+        if any(one.actor.id == actor.id for one in record.approvals):
+            return False
+        approve = self._registry.command("approve").model_validate({"operation": subject(record)})
+        return self._gate.allows(actor, approve)
+
+
+def _section(title: str, found: list[OperationRecord], empty: str, *, to_decide: bool = False) -> Section:
+    more = max(0, len(found) - SHOWN)
+    return Section(title=title, operations=tuple(found[:SHOWN]), more=more, empty=empty, to_decide=to_decide)
+
+
+def _held(pins: tuple[Pin, ...], now: datetime) -> Section:
+    lines = tuple(_pin(one, now) for one in sorted(pins, key=lambda one: one.since, reverse=True))
+    more = max(0, len(lines) - SHOWN)
+    return Section(title="Pins", lines=lines[:SHOWN], more=more, empty="no traffic is held")
+
+
+def _pin(pin: Pin, now: datetime) -> Text:
+    reason = f" ({pin.reason})" if pin.reason else ""
+    overdue = " Still needed?" if now > pin.remind_at else ""
+    said = f"{pin.target}: {describe(pin.traffic)}, by {pin.by} since {_utc(pin.since)}{reason}.{overdue}"
+    return Text(text=said, mood="warning" if overdue else "plain")
+
+
+def _frozen(freezes: tuple[Freeze, ...], now: datetime) -> Section:
+    """Freezes that are on, or begin later."""
+    coming = sorted((one for one in freezes if now < one.until), key=lambda one: one.since)
+    lines = tuple(_freeze(one, now) for one in coming)
+    more = max(0, len(lines) - SHOWN)
+    return Section(title="Freezes", lines=lines[:SHOWN], more=more, empty="no freeze is on or announced")
+
+
+def _freeze(freeze: Freeze, now: datetime) -> Text:
+    targets = ", ".join(freeze.targets)
+    if freeze.since <= now:
+        return Text(text=f"{targets}: until {_utc(freeze.until)}, {freeze.reason} ({freeze.name}).", mood="warning")
+    return Text(text=f"{targets}: {_utc(freeze.since)} to {_utc(freeze.until)}, {freeze.reason} ({freeze.name}).")
+
+
+def _utc(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
