@@ -31,7 +31,7 @@ async def test_ten_at_least() -> None:
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 async def test_the_answer_says_what_to_write_instead(case: dict[str, Any], room: Room, bot: Bot) -> None:
     room.channel = case.get("channel", room.channel)
-    assert html.unescape(await room.hears("U0ANA", case["typed"])) == case["answer"]
+    assert html.unescape(await room.hears("U0ANA", case["typed"])).splitlines()[0] == case["answer"]
     assert (room.cards, bot.platform.writes) == ([], [])
 
 

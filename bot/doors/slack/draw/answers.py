@@ -1,5 +1,6 @@
 """What a look or a control answered, for one person: a pure function of the answer."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, tzinfo
 from zoneinfo import ZoneInfo
@@ -7,16 +8,16 @@ from zoneinfo import ZoneInfo
 from bot.core.answer import Answer, Code, Mood, Part, Series, Table, Tasks, Text
 from bot.core.request import State
 from bot.core.system import OperationRecord
-from bot.doors.slack.draw import blocks
+from bot.doors.slack.draw import blocks, charts, spoken, tables, times
 from bot.doors.slack.draw.blocks import Block, Card
 from bot.doors.slack.draw.cards import card
 from bot.doors.slack.draw.foreign import clean, escape
-from bot.doors.slack.draw.tables import as_blocks
 
 MOODS: dict[Mood, str] = {"plain": "", "good": "✓ ", "warning": "⚠️ ", "bad": "✗ "}
 STATUS = {"pending": "pending", "running": "in_progress", "done": "complete", "failed": "error", "skipped": "complete"}
 REFUSALS: dict[State, str] = {"denied": "⛔ ", "rejected": "🚫 ", "failed": "❌ "}
 MOST_TASKS = 30
+LONGEST = 2500  # characters of a sentence
 
 
 def whisper(record: OperationRecord) -> Card:
@@ -30,7 +31,10 @@ def whisper(record: OperationRecord) -> Card:
 
 def said(text: str) -> Card:
     """One sentence of ours."""
-    return Card(text=escape(clean(text, 3000)), blocks=(blocks.rich(blocks.sentence(text, 3000)),))
+    words = times.marked(escape(clean(text, LONGEST)))
+    if len(words) > spoken.MOST:  # entities are longer than what they stand for
+        words = times.marked(escape(clean(text, LONGEST // 5)))
+    return Card(text=words, blocks=(blocks.rich(blocks.sentence(text, LONGEST)),))
 
 
 def answer(made: Answer, record: OperationRecord) -> Card:
@@ -39,40 +43,25 @@ def answer(made: Answer, record: OperationRecord) -> Card:
     first = next((part.text for part in made.parts if isinstance(part, Text)), "")
     title = clean(made.title, blocks.HEADER) or record.request.operation
     body = [blocks.header(title)]
-    tables = 0
     for part in made.parts:
-        body.extend(_part(part, zone, first_table=not tables))
-        tables += isinstance(part, Table)
+        body.extend(_part(part, zone, Counter(block["type"] for block in body)))
     rest = f"There is more than fits here; a terminal shows all of it: `aisq {clean(record.request.text, 200)}`"
-    text = f"{title}. {first}" if first else title
-    return Card(text=escape(clean(text, 500)), blocks=blocks.fitted(body, (), rest))
+    return spoken.card(clean(f"{title}. {first}" if first else title, 400), body, (), rest)
 
 
-def _part(part: Part, zone: tzinfo, *, first_table: bool) -> Iterator[Block]:
+def _part(part: Part, zone: tzinfo, before: Counter[str]) -> Iterator[Block]:
+    """One part; `before` counts the blocks before it, for of some kinds Slack takes only so many."""
     if isinstance(part, Text):
         yield blocks.rich((*blocks.words(MOODS[part.mood], bold=True), *blocks.sentence(part.text, 1500)))
     elif isinstance(part, Code):
         if part.lines:
             yield blocks.code(part.lines)
     elif isinstance(part, Table):
-        yield from as_blocks(part, zone, first=first_table)
+        yield from tables.as_blocks(part, zone, first=not before["table"])
     elif isinstance(part, Series):
-        yield from _series(part)
+        yield from charts.as_blocks(part, zone, native=before["data_visualization"] < charts.MOST_CHARTS)
     else:
         yield _tasks(part)
-
-
-def _series(part: Series) -> Iterator[Block]:
-    yield blocks.rich(blocks.words(part.title, bold=True))
-    lines = [_line(name, [one for one in values if one is not None], part.unit) for name, values in part.lines.items()]
-    yield blocks.bullets([blocks.words(line) for line in lines] or [blocks.words("no values")])
-
-
-def _line(name: str, values: list[float], unit: str) -> str:
-    if not values:
-        return f"{name}: no values"
-    numbers = (f"{value:.4g} {unit}".strip() for value in (values[-1], min(values), max(values)))
-    return "{}: {} now, between {} and {}".format(name, *numbers)
 
 
 def _tasks(part: Tasks) -> Block:

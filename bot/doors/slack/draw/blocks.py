@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from bot.doors.slack.draw import times
 from bot.doors.slack.draw.foreign import clean, cut
 
 Block = dict[str, Any]
@@ -50,9 +51,22 @@ def words(text: str, *, bold: bool = False, code: bool = False, most: int = SENT
 
 
 def sentence(text: str, most: int = SENTENCE) -> Words:
-    """A sentence of ours, in which `backticks` hold what can be typed."""
+    """A sentence of ours, in which `backticks` hold what can be typed, and instants are spelt out in UTC."""
     parts = _CODE.split(cut(text, most))
-    return tuple(element for at, part in enumerate(parts) for element in words(part, code=at % 2 == 1))
+    return tuple(
+        element
+        for at, part in enumerate(parts)
+        for element in (words(part, code=True, most=most) if at % 2 else dated(part, most))
+    )
+
+
+def dated(text: str, most: int = SENTENCE) -> Words:
+    """Text within a line of rich text, whose instants every reader sees in their own zone."""
+    return tuple(
+        element
+        for part in times.parts(text)
+        for element in (words(part, most=most) if isinstance(part, str) else (times.element(part),))
+    )
 
 
 def rich(*lines: Words) -> Block:

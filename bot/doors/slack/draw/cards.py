@@ -1,14 +1,13 @@
 """What a change looks like in a channel: a pure function of its row."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from bot.core.plan import Finding, Level, Plan
 from bot.core.request import OPEN, State
 from bot.core.system import OperationRecord
-from bot.doors.slack.draw import blocks
+from bot.doors.slack.draw import blocks, spoken, times
 from bot.doors.slack.draw.blocks import Block, Card, Words
-from bot.doors.slack.draw.foreign import clean, escape
+from bot.doors.slack.draw.foreign import clean
 from bot.doors.slack.draw.steps import SHOWN, steps
 
 APPROVE, DENY = "aisq.approve", "aisq.deny"
@@ -42,7 +41,7 @@ def card(record: OperationRecord) -> Card:
     body = [blocks.header(title), *_banner(record), *_outcome(record), *_plan(record)]
     foot = [*_approvals(record), _small_print(record), *_buttons(record)]
     rest = f"There is more than fits here: `ops show {record.id}` shows all of it."
-    return Card(text=escape(f"{title}. {_said(record)}"), blocks=blocks.fitted(body, foot, rest))
+    return spoken.card(f"{title}. {_said(record)}", body, foot, rest)
 
 
 def _title(record: OperationRecord) -> str:
@@ -139,13 +138,8 @@ def _approvals(record: OperationRecord) -> Iterator[Block]:
     if lines:
         yield blocks.context(" ".join(lines))
     if record.state == "waiting" and record.expires_at:
-        yield {"type": "context", "elements": [{"type": "mrkdwn", "text": f"It expires {_when(record.expires_at)}."}]}
-
-
-def _when(at: datetime) -> str:
-    """An instant in the reader's zone; UTC where that is not known."""
-    utc = at.astimezone(UTC)
-    return f"<!date^{int(utc.timestamp())}^{{date_short_pretty}} {{time}}|{utc:%Y-%m-%d %H:%M} UTC>"
+        expires = f"It expires {times.markup(record.expires_at)}."
+        yield {"type": "context", "elements": [{"type": "mrkdwn", "text": expires}]}
 
 
 def _small_print(record: OperationRecord) -> Block:

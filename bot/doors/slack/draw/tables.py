@@ -1,10 +1,10 @@
 """Tables: Slack's own where one fits, else aligned text."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from bot.core.answer import Cell, Table
-from bot.doors.slack.draw import blocks
+from bot.doors.slack.draw import blocks, times
 from bot.doors.slack.draw.blocks import Block
 from bot.doors.slack.draw.foreign import clean, cut
 
@@ -24,20 +24,26 @@ def as_blocks(table: Table, zone: tzinfo, *, first: bool) -> Iterator[Block]:
     native = first and len(table.columns) <= MOST_COLUMNS
     rows = [[_text(cell, zone) for cell in row] for row in table.rows[:MOST_ROWS]]
     kept = _fitting(rows, LONGEST_CELL if native else LONGEST_TEXT_CELL)
-    yield _native(table, rows[:kept]) if native else _aligned(table.columns, rows[:kept])
+    yield _native(table, table.rows[:kept]) if native else _aligned(table.columns, rows[:kept])
     if left_out := len(table.rows) - kept:
         yield blocks.rich(blocks.words(f"… and {left_out} more rows; a terminal shows all of them."))
 
 
-def _native(table: Table, rows: Sequence[Sequence[str]]) -> Block:
+def _native(table: Table, rows: Sequence[Sequence[Cell]]) -> Block:
     heading = [_cell(name) for name in table.columns]
     settings = [{"is_wrapped": True, "align": "right" if _numbers(table, at) else "left"} for at in range(len(heading))]
-    made = [heading, *([_cell(text) for text in row] for row in rows)]
+    made = [heading, *([_cell(cell) for cell in row] for row in rows)]
     return {"type": "table", "column_settings": settings, "rows": made}
 
 
-def _cell(text: str) -> Block:
-    return {"type": "raw_text", "text": clean(text, LONGEST_CELL) or blocks.EMPTY}
+def _cell(cell: Cell) -> Block:
+    """Instants, also those that a sentence spells out, are what every reader sees in their own zone."""
+    if isinstance(cell, datetime):
+        return blocks.rich((times.element(cell),))
+    said = clean(_text(cell, UTC), LONGEST_CELL)
+    if any(isinstance(part, datetime) for part in times.parts(said)):
+        return blocks.rich(blocks.dated(said))
+    return {"type": "raw_text", "text": said or blocks.EMPTY}
 
 
 def _numbers(table: Table, column: int) -> bool:

@@ -1,6 +1,6 @@
 """Answers, as one person sees them: every part, tables of every size, and texts that want to be more than text."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +11,8 @@ from bot.core.answer import Answer, Code, Part, Series, Table, Task, Tasks, Text
 from bot.core.system import OperationRecord
 from bot.doors.slack.draw.answers import answer, said, whisper
 from bot.doors.slack.draw.blocks import Block, Card
-from tests.doors.slack.draw.test_slack_cards import WORDS, markup, of_type, read, valid
+from bot.doors.slack.draw.times import element
+from tests.doors.slack.draw.test_slack_cards import WORDS, markup, of_type, read, texts, valid
 from tests.doors.slack.harness import ANA, NOON, record, request
 
 LOOK = record("answered", request=request(verb="answer", operation="ops list", text="ops list --limit 100"), plan=None)
@@ -24,7 +25,7 @@ def shown(*parts: Part, title: str = "Operations", of: OperationRecord = LOOK) -
 
 
 def cells(block: Block) -> list[list[str]]:
-    return [[cell["text"] for cell in row] for row in block["rows"]]
+    return [["".join(texts(cell)) for cell in row] for row in block["rows"]]
 
 
 class TestTexts:
@@ -41,8 +42,9 @@ class TestTexts:
     def test_moods_do_not_rely_on_colour(self, mood: Any, wanted: str) -> None:
         assert read(shown(Text(text="x", mood=mood))).splitlines()[-1] == wanted
 
-    def test_the_text_beside_the_blocks_says_the_first_of_it(self) -> None:
-        assert shown(Text(text="All is well."), Text(text="Really.")).text == "Operations. All is well."
+    def test_the_text_beside_the_blocks_begins_with_the_first_of_it(self) -> None:
+        made = shown(Text(text="All is well."), Text(text="Really.", mood="good"))
+        assert made.text == "Operations. All is well.\n✓ Really."
         assert shown().text == "Operations"
 
     def test_lines_to_copy_keep_their_lines(self) -> None:
@@ -60,15 +62,26 @@ class TestTexts:
 class TestTables:
     TABLE = Table(title="Writes", columns=("step", "count", "at"), rows=(("0/do", 3, NOON), ("", None, 2.50004)))
 
-    def test_a_table_is_slacks_own_in_the_askers_zone(self) -> None:
+    def test_a_table_is_slacks_own_with_instants_in_every_readers_zone(self) -> None:
         made = shown(self.TABLE)
         (table,) = of_type(made, "table")
         assert cells(table) == [
             ["step", "count", "at"],
-            ["0/do", "3", "2026-11-20 13:00 CET"],
+            ["0/do", "3", "2026-11-20 12:00 UTC"],
             ["-", "-", "2.5"],
         ]
+        assert table["rows"][1][2]["elements"][0]["elements"] == [element(NOON)]
         assert "Writes" in read(made).splitlines()
+
+    def test_an_instant_that_a_cell_spells_out_is_one_too(self) -> None:
+        said_ = "pinned until 2026-11-20 12:00 UTC by Ana"
+        (table,) = of_type(shown(Table(title="", columns=("what",), rows=((said_,), ("no",)))), "table")
+        assert table["rows"][1][0]["elements"][0]["elements"][1] == element(NOON)
+        assert cells(table) == [["what"], [said_], ["no"]]
+
+    def test_aligned_text_takes_no_markup_so_it_is_in_the_askers_zone(self) -> None:
+        made = shown(self.TABLE, Table(title="", columns=("at",), rows=((NOON,),)))
+        assert read(made).splitlines()[-1] == "2026-11-20 13:00 CET"
 
     def test_only_numbers_are_aligned_to_the_right(self) -> None:
         table = Table(title="", columns=("name", "count"), rows=(("a", 1), ("b", 2)))
@@ -110,22 +123,7 @@ class TestTables:
         shown(Table(title=WORDS[word], columns=row, rows=(row,) * 3), Table(title="", columns=row, rows=(row,) * 40))
 
 
-class TestSeriesAndTasks:
-    SERIES = Series(
-        title="p99",
-        unit="ms",
-        at=tuple(NOON + timedelta(minutes=minute) for minute in range(3)),
-        lines={"backend": (120.0, None, 480.5), "frontend": (None, None, None)},
-    )
-
-    def test_a_series_is_told_in_words(self) -> None:
-        said_ = read(shown(self.SERIES))
-        assert "backend: 480.5 ms now, between 120 ms and 480.5 ms" in said_
-        assert "frontend: no values" in said_
-
-    def test_an_empty_series_is_said_to_be_empty(self) -> None:
-        assert "no values" in read(shown(Series(title="p99", unit="", at=(), lines={})))
-
+class TestTasks:
     def test_tasks_show_how_far_each_is(self) -> None:
         states: tuple[Any, ...] = ("pending", "running", "done", "failed", "skipped")
         tasks = tuple(Task(title=state, state=state, detail=f"see `{state}`") for state in states)
@@ -153,8 +151,8 @@ class TestWhole:
 
     def test_a_zone_that_no_machine_knows_is_utc(self) -> None:
         of = record("answered", request=request(actor=ANA.model_copy(update={"zone": "Mars/Olympus"})))
-        (table,) = of_type(shown(Table(title="", columns=("at",), rows=((NOON,),)), of=of), "table")
-        assert cells(table)[1] == ["2026-11-20 12:00 UTC"]
+        table = Table(title="", columns=("at",), rows=((NOON,),))
+        assert read(shown(table, table, of=of)).splitlines()[-1] == "2026-11-20 12:00 UTC"
 
     @pytest.mark.parametrize("word", WORDS)
     def test_foreign_text_is_never_markup(self, word: str) -> None:

@@ -24,6 +24,7 @@ def texts(part: Any) -> list[str]:
     if isinstance(part, dict):
         own = [part["text"]] if isinstance(part.get("text"), str) else []
         own += [part["title"]] if isinstance(part.get("title"), str) else []
+        own += [part["fallback"]] if part.get("type") == "date" else []
         return own + [text for value in part.values() if isinstance(value, dict | list) for text in texts(value)]
     return [text for item in part for text in texts(item)] if isinstance(part, list | tuple) else []
 
@@ -151,7 +152,7 @@ class TestJudgement:
     def test_found(self, judged: Any, mark: str) -> None:
         shown = card(record("applied", judged=judged, judgement="Errors fell from 4.9 % to 0.1 %."))
         assert f"{mark} Errors fell from 4.9 % to 0.1 %." in read(shown)
-        assert shown.text.endswith("Errors fell from 4.9 % to 0.1 %.")
+        assert shown.text.splitlines()[0].endswith("Errors fell from 4.9 % to 0.1 %.")
 
     def test_a_change_that_did_not_help_does_not_look_done(self) -> None:
         shown = card(record("applied", judged="broken", judgement="Errors did not fall."))

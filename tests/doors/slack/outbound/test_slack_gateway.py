@@ -46,7 +46,7 @@ async def test_one_message_follows_a_change_from_the_plan_to_the_judgement(
     (message,) = channel()
     seen = [edit.text.split(":")[0] for edit in message.edits]
     assert seen == ["✋ Waiting for approval", "⏳ About to begin", "🔄 In progress", "✅ Done"]
-    assert message.text == "✅ Done: rollback ai-square/prod/backend. Errors fell from 4.9 % to 0.1 %."
+    assert message.text.startswith("✅ Done: rollback ai-square/prod/backend. Errors fell from 4.9 % to 0.1 %.\n")
 
 
 async def test_what_is_shown_is_not_shown_again(gateway: Gateway, tell: Teller, slack: FakeSlack) -> None:
@@ -114,7 +114,8 @@ async def test_what_will_not_happen_is_said_in_the_channel_once_it_was_announced
     await gateway.round()
     tell.planned(id, "rejected", detail="say which release", digest="", plan=None)
     await gateway.round()
-    assert channel()[0].text == "🚫 Not possible as asked: rollback ai-square/prod/backend. say which release"
+    said = "🚫 Not possible as asked: rollback ai-square/prod/backend. say which release\n"
+    assert channel()[0].text.startswith(said)
     assert slack.workspace.ephemerals == []
 
 
