@@ -7,7 +7,6 @@ import importlib
 import io
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -258,7 +257,8 @@ def slack(app: "App") -> "tuple[Inbound, ...]":
     from bot.doors.slack import SlackDoor
     from bot.doors.slack.outbound.pace import Pace
 
-    rate, lease_s = app.settings.clock.rate, app.settings.lease_s
+    rate, usual = app.settings.clock.rate, Pace()
+    pace = Pace(answers_for=usual.answers_for * rate, recent=usual.recent * rate, takeover_s=2 * app.settings.lease_s)
     door = SlackDoor(
         app.front,
         app.messages,
@@ -267,7 +267,8 @@ def slack(app: "App") -> "tuple[Inbound, ...]":
         signing_secret=secret.get_secret_value(),
         api_url=told.api_url,
         team_id=told.team_id,
-        pace=Pace(answers_for=timedelta(minutes=5) * rate, takeover_s=2 * lease_s),
+        pace=pace,
+        share=lambda: told.rate_factor / max(1, len(app.leases.alive())),
     )
     return (door,)
 

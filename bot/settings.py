@@ -41,6 +41,8 @@ class SlackSettings(_Subject):
     """Where Slack's Web API is."""
     team_id: str = ""
     """T…, whose people may ask; empty: whoever the signing secret belongs to."""
+    rate_factor: float = Field(1.0, gt=0)
+    """Of Slack's published rates, which all replicas share; more only where Slack has granted more."""
 
 
 class GoogleSettings(_Subject):

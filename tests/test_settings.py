@@ -67,6 +67,7 @@ SET = {
     "AISQ_SANDBOX": ("true", lambda s: s.sandbox, True),
     "K_SERVICE": ("aisq", lambda s: s.cloud_run_service, "aisq"),
     "AISQ_SLACK__TEAM_ID": ("T1", lambda s: s.slack.team_id, "T1"),
+    "AISQ_SLACK__RATE_FACTOR": ("2", lambda s: s.slack.rate_factor, 2.0),
     "AISQ_SLACK__BOT_TOKEN": ("xoxb-1", lambda s: s.slack.bot_token, SecretStr("xoxb-1")),
     "AISQ_GOOGLE__ENDPOINT": ("127.0.0.1:9", lambda s: s.google.endpoint, "127.0.0.1:9"),
     "AISQ_CLOCK__RATE": ("60", lambda s: s.clock.rate, 60.0),

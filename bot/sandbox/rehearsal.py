@@ -39,7 +39,13 @@ class People:
 
     def messages(self, channel: str, after: str = "") -> list[dict[str, Any]]:
         """What everybody sees in a channel, oldest first; only what was posted after the message `after` (its ts)."""
-        return list(self.look("messages", channel=channel, after=after)["messages"])
+        found = self.look("messages", channel=channel, after=after)["messages"]
+        return [message for message in found if message.get("thread_ts", message["ts"]) == message["ts"]]
+
+    def replies(self, channel: str, ts: str) -> list[dict[str, Any]]:
+        """What everybody sees in the thread of a message, oldest first."""
+        found = self.look("messages", channel=channel, after=ts)["messages"]
+        return [message for message in found if message.get("thread_ts") == ts]
 
     def ephemerals(self, user: str) -> list[dict[str, Any]]:
         """What `user` alone sees."""

@@ -95,4 +95,5 @@ def _settings(folder: Path, expires_min: int) -> dict[str, str]:
         "AISQ_POLICIES_DIR": str(folder / "policies"),
         "AISQ_LEASE_S": str(LEASE_S),
         "AISQ_SWEEP_EVERY_S": "0.2",
+        "AISQ_SLACK__RATE_FACTOR": "1000",
     }

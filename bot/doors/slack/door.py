@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from starlette.routing import Route
@@ -13,6 +13,7 @@ from bot.doors.slack.bolt import application, asgi
 from bot.doors.slack.draw.blocks import Card
 from bot.doors.slack.guard import Guard, Refusals
 from bot.doors.slack.listeners import Listeners
+from bot.doors.slack.outbound.budgets import Budgets
 from bot.doors.slack.outbound.calls import Calls
 from bot.doors.slack.outbound.gateway import Gateway
 from bot.doors.slack.outbound.pace import Pace
@@ -27,7 +28,8 @@ log = logging.getLogger(__name__)
 class SlackDoor:
     """Construct it, serve `routes()`, and keep the gateway running between `start()` and `stop()`.
 
-    `clock` is the time that people see. `refusals` counts what was turned away.
+    `clock` is the time that people see; `share` is this process's part of Slack's rates (1: all), and may take
+    long to say. `refusals` counts what was turned away.
     """
 
     def __init__(
@@ -41,11 +43,13 @@ class SlackDoor:
         api_url: str,
         team_id: str = "",
         pace: Pace | None = None,
+        share: Callable[[], float] = lambda: 1.0,
     ) -> None:
         real = SystemClock()
         self._pace = pace or Pace()
-        self._front, self._calls, self.refusals = front, Calls(bot_token, api_url), Refusals()
-        self._gateway = Gateway(self._calls, messages, clock, real, self._pace)
+        budgets = Budgets(real.monotonic, share)
+        self._front, self._calls, self.refusals = front, Calls(bot_token, api_url, budgets), Refusals()
+        self._gateway = Gateway(self._calls, messages, clock, real, self._pace, budgets)
         listeners = Listeners(front, team_id, self.refusals, self._tell)
         app = application(listeners, bot_token=bot_token, signing_secret=signing_secret, api_url=api_url)
         self._app = Guard(asgi(app), signing_secret, real, self.refusals)

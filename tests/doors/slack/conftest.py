@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from bot.core.catalog import Catalog
 from bot.core.rules import PolicyFiles
 from bot.doors.slack import SlackPeople
+from bot.doors.slack.outbound.budgets import Budgets
 from bot.doors.slack.outbound.calls import Calls
 from bot.doors.slack.outbound.gateway import Gateway
 from bot.doors.slack.outbound.pace import Pace
@@ -60,28 +61,44 @@ def tell(engine: Engine, time: StillTime) -> Teller:
 
 
 @pytest.fixture
-async def calls(slack: FakeSlack) -> AsyncIterator[Calls]:
-    made = Calls(TOKEN, f"{slack.base_url}/api/")
+def budgets(time: StillTime) -> Budgets:
+    return Budgets(time.monotonic, lambda: 1.0)
+
+
+@pytest.fixture
+async def calls(slack: FakeSlack, budgets: Budgets) -> AsyncIterator[Calls]:
+    made = Calls(TOKEN, f"{slack.base_url}/api/", budgets)
     made.open()
     yield made
     await made.close()
 
 
 @pytest.fixture
-def gateway(calls: Calls, messages: SqlMessages, time: StillTime) -> Gateway:
-    return Gateway(calls, messages, time, time, Pace())
+def gateway(another_gateway: Callable[[], Gateway]) -> Gateway:
+    return another_gateway()
 
 
 @pytest.fixture
-def another_gateway(calls: Calls, messages: SqlMessages, time: StillTime) -> Callable[[], Gateway]:
+def another_gateway(calls: Calls, messages: SqlMessages, time: StillTime, budgets: Budgets) -> Callable[[], Gateway]:
     """A gateway of another process, or of the next life of this one."""
-    return lambda: Gateway(calls, messages, time, time, Pace())
+    return lambda: Gateway(calls, messages, time, time, Pace(), budgets)
 
 
 @pytest.fixture
 def channel(slack: FakeSlack) -> Callable[[], list[Message]]:
-    """The messages of ai-square's channel."""
-    return lambda: slack.workspace.in_channel(CHANNEL)
+    """The messages of ai-square's channel, without what stands in threads."""
+    return lambda: [message for message in slack.workspace.in_channel(CHANNEL) if not message.thread_ts]
+
+
+@pytest.fixture
+def thread(slack: FakeSlack) -> Callable[..., list[Message]]:
+    """What stands in threads there: in all, or in that of one message."""
+
+    def replies(of: Message | None = None) -> list[Message]:
+        said = [message for message in slack.workspace.in_channel(CHANNEL) if message.thread_ts]
+        return [message for message in said if of is None or message.thread_ts == of.ts]
+
+    return replies
 
 
 # --- the whole bot

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 
 from bot.core.system import OperationRecord
 from bot.doors.slack import SlackDoor
+from bot.doors.slack.outbound.lookup import EVENT
 from bot.doors.slack.outbound.pace import Pace
 from bot.sandbox.slack import FakeSlack
 from bot.sandbox.slack.result import Result
@@ -30,6 +31,7 @@ def door_of(bot: Any, slack: FakeSlack) -> SlackDoor:
         api_url=f"{slack.base_url}/api/",
         team_id=TEAM,
         pace=Pace(poll_s=0.02, edit_every_s=0.05),
+        share=lambda: 1000.0,
     )
 
 
@@ -95,7 +97,15 @@ class Room:
 
     @property
     def cards(self) -> list[Message]:
-        return [message for message in self.slack.workspace.in_channel(self.channel) if message.by_app]
+        """The messages of changes; what stands in their threads is not among them."""
+        said = self.slack.workspace.in_channel(self.channel)
+        return [message for message in said if message.by_app and message.metadata.get("event_type") == EVENT]
+
+    @property
+    def replies(self) -> list[Message]:
+        """What the bot said in the thread of the newest card."""
+        said = self.slack.workspace.in_channel(self.channel)
+        return [message for message in said if message.by_app and message.thread_ts == self.card.ts]
 
     @property
     def card(self) -> Message:

@@ -18,6 +18,12 @@ SCOPES: dict[str, set[str]] = {  # docs.slack.dev/reference/methods; history nee
     "chat.postEphemeral": {"chat:write"},
     "chat.update": {"chat:write"},
     "conversations.history": {"channels:history", "groups:history", "im:history"},
+    "conversations.replies": {"channels:history", "groups:history", "im:history"},
+    "files.getUploadURLExternal": {"files:write"},
+    "files.completeUploadExternal": {"files:write"},
+    "views.open": set(),
+    "views.update": set(),
+    "views.publish": set(),
     "users_info": {"users:read"},
     "usergroups_users_list": {"usergroups:read"},
 }

@@ -1,6 +1,6 @@
 """The calls to Slack that the gateway makes, and what their failures mean. Nothing is repeated here.
 
-* Limited: not done; Slack asks to wait
+* Limited: not done; there is no budget left, or Slack asks to wait
 * Refusal: not done, and another try will not help until somebody changes something
 * Transient: not done; Slack was not reached
 * Uncertain: no answer: done or not, nobody here knows
@@ -19,21 +19,20 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from bot.core.errors import Permanent, Transient, Uncertain
 from bot.doors.slack.draw.blocks import EMPTY, Block, Card
 from bot.doors.slack.draw.foreign import clean
+from bot.doors.slack.outbound.budgets import Budgets
 
-EVENT = "aisq_operation"  # metadata by which our own message is found again
 TIMEOUT_S = 10.0
 OURS = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})  # "may have succeeded"
 UNSHOWABLE = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "invalid_attachments"})
-PAGES = 5
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
 class Limited(Transient):
-    """Slack asks to call `method` no sooner than `retry_after_s` from now."""
+    """`method` may be called no sooner than `retry_after_s` from now."""
 
     def __init__(self, method: str, retry_after_s: float) -> None:
-        super().__init__(f"Slack asks to wait {retry_after_s:g} s with {method}", retry_after_s=retry_after_s)
+        super().__init__(f"{method} has to wait {retry_after_s:g} s", retry_after_s=retry_after_s)
         self.method = method
 
 
@@ -48,8 +47,8 @@ class Refusal(Permanent):
 class Calls:
     """One bot's calls, over one session that lives from `open` to `close`. Raises what is listed above."""
 
-    def __init__(self, bot_token: str, api_url: str, timeout_s: float = TIMEOUT_S) -> None:
-        self._token, self._api_url, self._timeout_s = bot_token, api_url, timeout_s
+    def __init__(self, bot_token: str, api_url: str, budgets: Budgets, timeout_s: float = TIMEOUT_S) -> None:
+        self._token, self._api_url, self._budgets, self._timeout_s = bot_token, api_url, budgets, timeout_s
         self._session: aiohttp.ClientSession | None = None
 
     def open(self) -> None:
@@ -60,19 +59,18 @@ class Calls:
         if self._session:
             await self._session.close()
 
-    async def post(self, channel: str, card: Card, operation: str) -> str:
-        """A new message; its ts. The operation goes along as metadata, for `find`."""
-        metadata = {"event_type": EVENT, "event_payload": {"operation": operation}}
-        fixed = {"channel": channel, "metadata": metadata, "unfurl_links": False, "unfurl_media": False}
+    async def post(self, channel: str, card: Card, metadata: dict[str, Any], **more: Any) -> str:
+        """A new message; its ts. `more` is what Slack takes beside it: thread_ts, reply_broadcast."""
+        fixed = {"channel": channel, "metadata": metadata, "unfurl_links": False, "unfurl_media": False, **more}
         answer = await self._write("chat.postMessage", card, fixed)
         return str(answer["ts"])
 
     async def update(self, channel: str, ts: str, card: Card) -> None:
         await self._write("chat.update", card, {"channel": channel, "ts": ts})
 
-    async def whisper(self, channel: str, user: str, card: Card) -> None:
+    async def whisper(self, channel: str, user: str, card: Card, thread_ts: str = "") -> None:
         """Show something to one person only."""
-        await self._write("chat.postEphemeral", card, {"channel": channel, "user": user})
+        await self._write("chat.postEphemeral", card, {"channel": channel, "user": user, "thread_ts": thread_ts})
 
     async def respond(self, response_url: str, card: Card) -> None:
         """The same, through the address that came with their request; good for half an hour and five uses."""
@@ -82,36 +80,43 @@ class Calls:
         outcome = {"ok": answer.status_code == 200, "error": clean(answer.body, 80)}
         _check("response_url", answer.status_code, answer.headers, outcome)
 
-    async def find(self, channel: str, within_s: tuple[float, float], operation: str) -> str | None:
-        """The ts of our own message about an operation, posted between two instants; None when there is none."""
-        oldest, latest = (f"{instant_s:.6f}" for instant_s in within_s)
-        cursor = ""
-        for _ in range(PAGES):
-            page = await self._call(
-                "conversations.history", channel=channel, oldest=oldest, latest=latest, limit=200, cursor=cursor,
-                include_all_metadata=True, inclusive=True,
-            )  # fmt: skip
-            for message in page["messages"]:
-                if _is_about(message, operation):
-                    return str(message["ts"])
-            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                return None
-        return None
+    async def send(self, upload_url: str, data: bytes) -> None:
+        """The bytes of a file, to where Slack said that they go."""
+        session = self._session
+        assert session is not None, "calls are made between open and close"
+
+        async def sent() -> tuple[int, Any]:
+            async with session.post(upload_url, data=data) as answer:
+                return answer.status, answer.headers
+
+        status, headers = await _answered("upload", sent)
+        _check("upload", status, headers, {"ok": status == 200})
+
+    async def call(self, method: str, **body: Any) -> dict[str, Any]:
+        """One call with JSON; what is empty is left out."""
+        given = {name: value for name, value in body.items() if value != ""}
+        return await self._called(method, str(body.get("channel", "")), json=given)
+
+    async def ask(self, method: str, **form: str | int) -> dict[str, Any]:
+        """One call with a form, which every method takes; what is empty is left out."""
+        given = {name: str(value) for name, value in form.items() if value != ""}
+        return await self._called(method, str(form.get("channel", "")), data=given)
 
     async def _write(self, method: str, card: Card, fixed: dict[str, Any]) -> dict[str, Any]:
         try:
-            return await self._call(method, **fixed, text=card.text, blocks=list(card.blocks))
+            return await self.call(method, **fixed, text=card.text, blocks=list(card.blocks))
         except Refusal as refused:
             if refused.error not in UNSHOWABLE:
                 raise
             log.error("a card was not taken, so its text is shown instead: %s", refused)
-        return await self._call(method, **fixed, text=card.text, blocks=_bare(card))
+        return await self.call(method, **fixed, text=card.text, blocks=_bare(card))
 
-    async def _call(self, method: str, **body: Any) -> dict[str, Any]:
-        given = {name: value for name, value in body.items() if value != ""}
+    async def _called(self, method: str, channel: str, **given: Any) -> dict[str, Any]:
+        if wait_s := self._budgets.wait_s(method, channel):
+            raise Limited(method, wait_s)
+        self._budgets.spend(method, channel)
         try:
-            answer = await _answered(method, lambda: self._web.api_call(method, json=given))
+            answer = await _answered(method, lambda: self._web.api_call(method, **given))
         except SlackApiError as error:
             answer = error.response
         data = answer.data if isinstance(answer.data, dict) else {}
@@ -139,11 +144,6 @@ async def _answered(method: str, call: Callable[[], Awaitable[T]]) -> T:
         raise
     except (aiohttp.ClientError, TimeoutError, SlackClientError) as error:
         raise Uncertain(f"Slack did not answer {method}: {type(error).__name__}") from error
-
-
-def _is_about(message: dict[str, Any], operation: str) -> bool:
-    metadata = message.get("metadata") or {}
-    return metadata.get("event_type") == EVENT and (metadata.get("event_payload") or {}).get("operation") == operation
 
 
 def _bare(card: Card) -> list[Block]:

@@ -5,84 +5,138 @@ A lost edit, a restart or another process heals by the next round; nothing else 
 
 import asyncio
 import logging
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
 from bot.core.errors import BotError, StoreError, Transient, Uncertain
 from bot.core.system import Clock, Messages, OperationRecord, Shown
 from bot.doors.slack.draw.blocks import Card
+from bot.doors.slack.draw.cards import card
 from bot.doors.slack.inbound import DOOR
+from bot.doors.slack.outbound.budgets import Budgets
 from bot.doors.slack.outbound.calls import Calls, Limited, Refusal
 from bot.doors.slack.outbound.pace import Pace
 from bot.doors.slack.outbound.pauses import Pauses
-from bot.doors.slack.outbound.posts import Posts
-from bot.doors.slack.outbound.shelf import Place, Shelf
+from bot.doors.slack.outbound.posts import Letter, Posts
+from bot.doors.slack.outbound.replies import DETAILS, REMINDER, Replies
+from bot.doors.slack.outbound.shelf import Place, Shelf, name
+from bot.doors.slack.outbound.uploads import FILE, Uploads
 from bot.doors.slack.outbound.whispers import Whispers
 
-REMEMBERED = timedelta(days=2)  # an operation that is older has its outcome; every round looks at all that are younger
+REMEMBERED = timedelta(days=2)  # what has not moved for longer shows its outcome
+REMINDERS_EVERY_S = 5.0
 log = logging.getLogger(__name__)
 
 
 class Gateway:
-    """Brings messages up to date. `clock` is what people see, `real` is Slack's time."""
+    """Brings messages up to date. `clock` is what people see, `real` is Slack's time, `budgets` those of `calls`."""
 
-    def __init__(self, calls: Calls, messages: Messages, clock: Clock, real: Clock, pace: Pace) -> None:
-        self._messages, self._clock = messages, clock
+    def __init__(
+        self, calls: Calls, messages: Messages, clock: Clock, real: Clock, pace: Pace, budgets: Budgets
+    ) -> None:
+        self._messages, self._clock, self._pace, self._budgets = messages, clock, pace, budgets
         self._pauses = Pauses(real.monotonic)
-        shelf = Shelf(messages, self._pauses, real, pace.takeover_s)
-        self._posts = Posts(calls, shelf, self._pauses, real, pace)
+        shelf = Shelf(messages, self._pauses, real)
+        self._posts = Posts(calls, shelf, self._pauses, budgets, real, pace)
+        self._replies = Replies(self._posts, shelf, clock)
+        self._uploads = Uploads(calls, shelf, self._posts, budgets, pace)
         self._whispers = Whispers(calls, shelf, self._pauses, clock, pace)
 
     async def round(self) -> None:
-        """Bring up to date what may be brought now. Never raises for what Slack or the database do."""
+        """Bring up to date what may be brought now. Never raises for what Slack or the database do.
+
+        Usually what moved just now; now and then all that is remembered, which heals whatever was missed.
+        """
+        age = REMEMBERED if self._is_turn("everything", self._pace.everything_every_s) else self._pace.recent
+        since = self._clock.now() - age
+        await self._bring_all(lambda: self._messages.behind(DOOR, since=since))
+        await self._bring_all(lambda: self._replies_behind(since))
+
+    async def tell(self, place: Place, told: Card) -> None:
+        """Show something that no row knows to one person."""
+        await self._whispers.tell(place, told)
+
+    async def _bring_all(self, read: Callable[[], Sequence[Shown]]) -> None:
         if not self._pauses.over("slack"):
             return
         try:
-            since = self._clock.now() - REMEMBERED
-            behind = await asyncio.to_thread(self._messages.behind, DOOR, since=since)
+            behind = await asyncio.to_thread(self._looked, read)
         except StoreError as error:
             log.warning("what Slack should show cannot be read: %s", error)
             self._pauses.grow("slack")
             return
         self._pauses.tidy()
         for one in sorted(behind, key=_urgency):
-            if self._pauses.over("slack") and self._pauses.over(one.record.id):
+            if self._pauses.over("slack") and self._pauses.over(name(one)):
                 await self._try(one)
 
-    async def tell(self, place: Place, told: Card) -> None:
-        """Show something that no row knows to one person."""
-        await self._whispers.tell(place, told)
+    def _looked(self, read: Callable[[], Sequence[Shown]]) -> Sequence[Shown]:
+        self._budgets.look()
+        return read()
+
+    def _replies_behind(self, since: datetime) -> Sequence[Shown]:
+        found = [one for kind in (DETAILS, FILE) for one in self._messages.replies(DOOR, kind, since=since)]
+        if self._is_turn("reminders", REMINDERS_EVERY_S):
+            asked = self._clock.now() - REMEMBERED
+            found += self._messages.replies(DOOR, REMINDER, since=asked, states=("waiting",))
+        return found
+
+    def _is_turn(self, what: str, every_s: float) -> bool:
+        if not self._pauses.over(what):
+            return False
+        self._pauses.hold(what, every_s)
+        return True
 
     async def _try(self, one: Shown) -> None:
         """Bring one; whatever goes wrong delays this one, and what is wrong with Slack as a whole delays all."""
-        operation = one.record.id
         try:
             await self._bring(one)
         except Limited as limited:
-            self._pauses.hold(limited.method, limited.retry_after_s)
-            self._pauses.hold(operation, limited.retry_after_s)
+            self._budgets.hold(limited.method, limited.retry_after_s)
+            self._pauses.hold(name(one), limited.retry_after_s)
         except (Transient, Uncertain, StoreError) as error:
-            log.warning("Slack will show %s later: %s", operation, error)
-            self._pauses.grow(operation)
+            log.warning("Slack will show %s later: %s", name(one), error)
+            self._pauses.grow(name(one))
             self._pauses.grow("slack")
         except BotError as error:
-            log.warning("Slack cannot show %s: %s", operation, error)
-            self._pauses.grow(operation)
-            if isinstance(error, Refusal):
+            log.warning("Slack cannot show %s: %s", name(one), error)
+            self._pauses.grow(name(one))
+            if isinstance(error, Refusal) and not one.kind:
                 await self._whispers.explain(one, error)
         except Exception:  # one row that cannot be drawn must not keep the others from being shown
-            log.exception("showing %s met a bug", operation)
-            self._pauses.grow(operation)
+            log.exception("showing %s met a bug", name(one))
+            self._pauses.grow(name(one))
 
     async def _bring(self, one: Shown) -> None:
-        record, place = one.record, await self._posts.find(one)
-        if place is None:
-            return
-        if place.get("ts"):
-            await self._posts.edit(record, place)
+        if one.kind == DETAILS:
+            await self._replies.details(one)
+        elif one.kind == REMINDER:
+            await self._replies.remind(one)
+        elif one.kind == FILE:
+            await self._uploads.bring(one)
+        elif found := await self._posts.find(one):
+            await self._bring_message(found)
+
+    async def _bring_message(self, one: Shown) -> None:
+        record = one.record
+        if one.place.get("ts"):
+            await self._posts.edit(one, _letter(one))
         elif _for_everyone(record):
-            await self._posts.post(one)
+            if record.state != "accepted" or self._pauses.waited(record.id, self._pace.patience_s):
+                await self._posts.post(one, _letter(one))
         elif record.state != "accepted":
             await self._whispers.answer(one)
+
+
+def _letter(one: Shown) -> Letter:
+    place = one.record.request.address.place
+    return Letter(
+        card=card(one.record),
+        revision=one.record.revision,
+        channel=place["channel"],
+        thread_ts=place.get("thread_ts", ""),
+        is_spare=_is_spare(one),
+    )
 
 
 def _for_everyone(record: OperationRecord) -> bool:
@@ -91,6 +145,11 @@ def _for_everyone(record: OperationRecord) -> bool:
     return record.request.verb == "plan" and (happens or record.state == "accepted")
 
 
+def _is_spare(one: Shown) -> bool:
+    """Whether nobody waits for it as they do for plans to approve, reminders of them, and outcomes."""
+    return one.kind in (DETAILS, FILE) or one.record.state in ("accepted", "queued", "running")
+
+
 def _urgency(one: Shown) -> tuple[bool, float]:
-    """Plans to approve and outcomes before progress; then what has waited longest."""
-    return one.record.state in ("accepted", "queued", "running"), one.record.updated_at.timestamp()
+    """What people wait for first; then what has waited longest."""
+    return _is_spare(one), one.record.updated_at.timestamp()

@@ -1,77 +1,136 @@
-"""The one message of a change: posted once, whatever happens to the answer, then edited."""
+"""Messages that everybody sees: posted once, whatever happens to the answer, then edited."""
 
 import logging
 
+from pydantic import BaseModel
+
 from bot.core.errors import BotError, Uncertain
-from bot.core.system import Clock, OperationRecord, Shown
-from bot.doors.slack.draw.cards import card
+from bot.core.system import Clock, Shown
+from bot.doors.slack.draw.blocks import Card
+from bot.doors.slack.outbound import lookup
+from bot.doors.slack.outbound.budgets import Budgets
 from bot.doors.slack.outbound.calls import Calls, Refusal
+from bot.doors.slack.outbound.lookup import Lookup
 from bot.doors.slack.outbound.pace import Pace
 from bot.doors.slack.outbound.pauses import Pauses
-from bot.doors.slack.outbound.shelf import Place, Shelf
+from bot.doors.slack.outbound.shelf import Place, Shelf, name
 
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 SKEW_S = 120.0  # by which Slack's clock and ours may differ
 log = logging.getLogger(__name__)
 
 
+class Letter(BaseModel, frozen=True):
+    """A card, the revision that it shows, and where it goes. What is spare leaves budget for what people wait for."""
+
+    card: Card
+    revision: int
+    channel: str
+    thread_ts: str = ""
+    is_broadcast: bool = False
+    is_spare: bool = False
+
+    @property
+    def place(self) -> Place:
+        return {"channel": self.channel, **({"thread_ts": self.thread_ts} if self.thread_ts else {})}
+
+
 class Posts:
-    """Every method may be called again at any time; what is not due does nothing."""
+    """Every method may be called again at any time; what is not due does nothing. Raises what `calls` raises."""
 
-    def __init__(self, calls: Calls, shelf: Shelf, pauses: Pauses, real: Clock, pace: Pace) -> None:
-        self._calls, self._shelf, self._pauses, self._real, self._pace = calls, shelf, pauses, real, pace
+    def __init__(self, calls: Calls, shelf: Shelf, pauses: Pauses, budgets: Budgets, real: Clock, pace: Pace) -> None:
+        self._calls, self._shelf, self._pauses, self._budgets = calls, shelf, pauses, budgets
+        self._lookup, self._real, self._pace = Lookup(calls), real, pace
 
-    async def find(self, one: Shown) -> Place | None:
-        """Where the message is; empty when nothing was posted; None when nobody can tell now."""
+    async def bring(self, one: Shown, letter: Letter) -> bool:
+        """Post it, or edit what was posted; whether it shows the letter now."""
+        found = await self.find(one)
+        if found is None:
+            return False
+        return await (self.edit if found.place.get("ts") else self.post)(found, letter)
+
+    async def find(self, one: Shown) -> Shown | None:
+        """The same, with the place where it is; without a `ts` when it was not posted; None: nobody can tell now."""
         place = one.place
         if place.get("ts") or not (place.get("since") and place.get("channel")):
-            return place
-        if not self._pauses.over("conversations.history"):
+            return one
+        looks = lookup.method(place.get("thread_ts", ""))
+        if self._shelf.is_anothers(one, self._pace.edit_takeover_s) or not self._budgets.allows(looks):
             return None
         ts = await self._arrived(one)
         if ts is None:
-            return {}
-        found = {"channel": place["channel"], "ts": ts}
-        await self._shelf.keep(one.record.id, 0, found)
-        return found
+            return one
+        found = {part: value for part, value in place.items() if part != "since"} | {"ts": ts}
+        return await self._shelf.note(one, 0, found)
 
     async def _arrived(self, one: Shown) -> str | None:
         """The ts of a post whose answer was lost, if it arrived."""
-        tried = one.tried_at or self._real.now()
-        within_s = float(one.place["since"]) - SKEW_S, tried.timestamp() + SKEW_S
+        place = one.place
         try:
-            return await self._calls.find(one.place["channel"], within_s, one.record.id)
+            return await self._lookup.message(
+                place["channel"], place.get("thread_ts", ""), self.span(one), one.record.id, one.kind
+            )
         except Refusal as refused:
-            log.warning("nobody can look whether %s was posted, so it is posted again: %s", one.record.id, refused)
+            log.warning("nobody can look whether %s was posted, so it is posted again: %s", name(one), refused)
             return None
 
-    async def post(self, one: Shown) -> None:
-        """Post it. Raises what `calls` raises."""
-        record, channel = one.record, one.record.request.address.place["channel"]
-        if record.state == "accepted" and not self._pauses.waited(record.id, self._pace.patience_s):
-            return
-        if not self._pauses.over("chat.postMessage") or not await self._shelf.begin(one, {"channel": channel}):
-            return
+    def span(self, one: Shown) -> lookup.Span:
+        """When it may have arrived, by Slack's clock."""
+        tried = one.tried_at or self._real.now()
+        return float(one.place["since"]) - SKEW_S, tried.timestamp() + SKEW_S
+
+    async def post(self, one: Shown, letter: Letter) -> bool:
+        """Post it; whether it is there."""
+        if not self._budgets.allows("chat.postMessage", letter.channel, spare=letter.is_spare):
+            return False
+        begun = await self._shelf.begin(one, letter.place, self._pace.takeover_s)
+        if begun is None:
+            return False
+        more = {"thread_ts": letter.thread_ts} | ({"reply_broadcast": True} if letter.is_broadcast else {})
         try:
-            ts = await self._calls.post(channel, card(record), record.id)
+            ts = await self._calls.post(letter.channel, letter.card, lookup.metadata(one.record.id, one.kind), **more)
         except Uncertain:
             raise  # it may be there
         except BotError:
-            await self._shelf.drop(record.id)
+            await self._shelf.drop(one)
             raise
-        await self._shelf.keep(record.id, record.revision, {"channel": channel, "ts": ts})
+        await self._shelf.keep(one, letter.revision, {**letter.place, "ts": ts})
+        return True
 
-    async def edit(self, record: OperationRecord, place: Place) -> None:
-        """Let it show the row as it is. Raises what `calls` raises."""
-        pause = f"edit {record.id}"
-        if not self._pauses.over("chat.update") or not self._pauses.over(pause):
-            return
-        self._pauses.hold(pause, self._pace.edit_every_s)
+    async def edit(self, one: Shown, letter: Letter) -> bool:
+        """Let it show the row as it is; whether it does."""
+        if not self._budgets.allows("chat.update", spare=letter.is_spare) or not self._has_rested(one):
+            return False
+        begun = await self._shelf.begin(one, one.place, self._pace.edit_takeover_s)
+        if begun is None:
+            return False
+        self._pauses.hold(f"edit {name(one)}", self._pace.edit_every_s)
         try:
-            await self._calls.update(place["channel"], place["ts"], card(record))
+            await self._calls.update(one.place["channel"], one.place["ts"], letter.card)
         except Refusal as refused:
-            if refused.error not in GONE:
-                raise
-            log.warning("the message of %s is gone, so it gets a new one: %s", record.id, refused)
-            return await self._shelf.drop(record.id)
-        await self._shelf.keep(record.id, record.revision, place)
+            return await self._refused(one, refused)
+        except Uncertain:
+            await self._shelf.note(one, 0, self._edited(one))
+            raise
+        except BotError:
+            await self._shelf.note(one, one.revision, one.place)
+            raise
+        await self._shelf.keep(one, letter.revision, self._edited(one))
+        return True
+
+    async def _refused(self, one: Shown, refused: Refusal) -> bool:
+        if refused.error not in GONE:
+            await self._shelf.note(one, one.revision, one.place)
+            raise refused
+        log.warning("the message of %s is gone, so it gets a new one: %s", name(one), refused)
+        await self._shelf.drop(one)
+        return False
+
+    def _has_rested(self, one: Shown) -> bool:
+        """Nobody edited it just now: not this process, by its own clock, and no other one, by whichever clock."""
+        edited_s = float(one.place.get("edited", "-inf"))
+        since_s = abs(self._real.now().timestamp() - edited_s)
+        return self._pauses.over(f"edit {name(one)}") and since_s >= self._pace.edit_every_s
+
+    def _edited(self, one: Shown) -> Place:
+        return {**one.place, "edited": f"{self._real.now().timestamp():.3f}"}

@@ -1,4 +1,4 @@
-"""What the gateway remembers of each message, through `Messages`: who is posting it, where it is, what it shows."""
+"""What the gateway remembers of each message, through `Messages`: who is at it, where it is, what it shows."""
 
 import asyncio
 from datetime import datetime
@@ -9,33 +9,48 @@ from bot.doors.slack.outbound.pauses import Pauses
 Place = dict[str, str]
 
 
+def name(one: Shown) -> str:
+    """Of a message, or of a reply in its thread."""
+    return f"{one.record.id} {one.kind}".strip()
+
+
 class Shelf:
     """`real` is Slack's time. A try that this process began is its own to repeat; another one's is left to it."""
 
-    def __init__(self, messages: Messages, pauses: Pauses, real: Clock, takeover_s: float) -> None:
-        self._messages, self._pauses, self._real, self._takeover_s = messages, pauses, real, takeover_s
+    def __init__(self, messages: Messages, pauses: Pauses, real: Clock) -> None:
+        self._messages, self._pauses, self._real = messages, pauses, real
         self._mine: dict[str, datetime] = {}
 
-    async def begin(self, one: Shown, place: Place) -> bool:
-        """Take the first post for this process; false while another one may be at it."""
-        now, operation = self._real.now(), one.record.id
-        others = one.tried_at if self._mine.get(operation) != one.tried_at else None
-        if others and (now - others).total_seconds() < self._takeover_s:
+    def is_anothers(self, one: Shown, takeover_s: float) -> bool:
+        """Whether another process may be at it: it began less than `takeover_s` ago, by whichever clock."""
+        if one.tried_at is None or self._mine.get(name(one)) == one.tried_at:
             return False
-        noted = {**place, "since": one.place.get("since") or str(now.timestamp())}
+        return abs((self._real.now() - one.tried_at).total_seconds()) < takeover_s
+
+    async def begin(self, one: Shown, place: Place, takeover_s: float) -> Shown | None:
+        """Take a post or an edit for this process, and how it stands then; None while another one may be at it."""
+        if self.is_anothers(one, takeover_s):
+            return None
+        now = self._real.now()
+        noted = place if place.get("ts") else {**place, "since": one.place.get("since") or str(now.timestamp())}
         if not await asyncio.to_thread(self._messages.trying, one, noted, now):
-            return False
-        self._mine[operation] = now
-        return True
+            return None
+        self._mine[name(one)] = now
+        return one.model_copy(update={"place": noted, "tried_at": now})
 
-    async def drop(self, operation: str) -> None:
+    async def drop(self, one: Shown) -> None:
         """It certainly is not there."""
-        await asyncio.to_thread(self._messages.untried, operation)
-        self._mine.pop(operation, None)
+        await asyncio.to_thread(self._messages.untried, one.record.id, one.kind)
+        self._mine.pop(name(one), None)
 
-    async def keep(self, operation: str, revision: int, place: Place) -> None:
-        """It shows this revision, so Slack is well again."""
-        await asyncio.to_thread(self._messages.showing, operation, revision, place)
-        self._mine.pop(operation, None)
-        self._pauses.calm(operation)
+    async def note(self, one: Shown, revision: int, place: Place) -> Shown:
+        """It is at that place and shows that revision, 0 when nobody knows which; and how it stands then."""
+        await asyncio.to_thread(self._messages.showing, one.record.id, revision, place, one.kind)
+        self._mine.pop(name(one), None)
+        return one.model_copy(update={"place": place, "revision": revision, "tried_at": None})
+
+    async def keep(self, one: Shown, revision: int, place: Place) -> None:
+        """The same, and so Slack is well again."""
+        await self.note(one, revision, place)
+        self._pauses.calm(name(one))
         self._pauses.calm("slack")

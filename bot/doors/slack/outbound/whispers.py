@@ -27,13 +27,13 @@ class Whispers:
         """Show what became of a request to whoever asked; given up when it is late or Slack refuses."""
         record = one.record
         if self._clock.now() - record.updated_at <= self._pace.answers_for:
-            if not await self._shelf.begin(one, {}):
+            if not await self._shelf.begin(one, {}, self._pace.takeover_s):
                 return
             try:
                 await self._send(record.request.address.place, whisper(record))
             except Refusal as refused:
                 log.warning("the answer of %s was given up: %s", record.id, refused)
-        await self._shelf.keep(record.id, record.revision, {})
+        await self._shelf.keep(one, record.revision, {})
 
     async def tell(self, place: Place, told: Card) -> None:
         """Show what no row knows; given up when Slack cannot be reached for a while. Never raises a BotError."""
@@ -67,4 +67,4 @@ class Whispers:
                 return await self._calls.respond(url, told)
             except Refusal as refused:
                 log.info("%s", refused)  # used up, or older than half an hour
-        await self._calls.whisper(place["channel"], place["user"], told)
+        await self._calls.whisper(place["channel"], place["user"], told, place.get("thread_ts", ""))
