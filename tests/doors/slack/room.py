@@ -30,7 +30,7 @@ def door_of(bot: Any, slack: FakeSlack) -> SlackDoor:
         signing_secret=SECRET,
         api_url=f"{slack.base_url}/api/",
         team_id=TEAM,
-        pace=Pace(poll_s=0.02, edit_every_s=0.05),
+        pace=Pace(poll_s=0.02, edit_every_s=0.05, edit_takeover_s=0.5),
         share=lambda: 1000.0,
     )
 
@@ -122,6 +122,11 @@ class Room:
 
     def calls(self, method: str) -> int:
         return sum(call.method == method for call in self.slack.workspace.calls)
+
+    def posts(self) -> int:
+        """How often a card was posted, or tried to be."""
+        found = [call for call in self.slack.workspace.calls if call.method == "chat.postMessage"]
+        return sum("thread_ts" not in call.args for call in found)
 
     def operations(self) -> tuple[OperationRecord, ...]:
         return tuple(self.bot.ledger.operations(limit=100))

@@ -220,7 +220,7 @@ async def test_a_lost_answer_makes_no_second_card(room: Room) -> None:
     await until(lambda: room.calls("conversations.history"))
     await room.clicks(BEN, APPROVE)
     await room.shows("⏳ About to begin")
-    assert (len(room.cards), room.calls("chat.postMessage")) == (1, 1)
+    assert (len(room.cards), room.posts()) == (1, 1)
 
 
 async def test_slack_is_busy_when_the_card_is_posted_and_when_it_is_edited(room: Room) -> None:
@@ -229,7 +229,7 @@ async def test_slack_is_busy_when_the_card_is_posted_and_when_it_is_edited(room:
     await room.asks(ANA, "rollback backend")
     await room.clicks(BEN, APPROVE)
     await room.shows("⏳ About to begin")
-    assert (room.calls("chat.postMessage"), room.calls("chat.update")) == (2, 2)
+    assert room.posts() == 2 and room.calls("chat.update") >= 2
 
 
 async def test_the_rollback_goes_on_while_slack_is_down_and_the_message_is_right_afterwards(
