@@ -38,6 +38,14 @@ class ScaledClock:
         real_unix_s = time.time()
         return cls(rate, real_unix_s + (real_unix_s - now.timestamp()) / (rate - 1.0))
 
+    def run_at(self, rate: float) -> None:
+        """From now on at another rate, from the instant that it shows.
+
+        Raises ValueError for rate 1, as `starting_at` does, and for one that is not above 0.
+        """
+        changed = type(self)(rate) if rate <= 0 else self.starting_at(self.now(), rate)
+        self.rate, self.origin_unix_s = changed.rate, changed.origin_unix_s
+
     def now(self) -> datetime:
         elapsed_s = (time.time() - self.origin_unix_s) * self.rate
         return datetime.fromtimestamp(self.origin_unix_s, UTC) + timedelta(seconds=elapsed_s)

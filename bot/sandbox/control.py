@@ -9,8 +9,9 @@ from starlette.routing import Route
 
 from bot.sandbox import console
 from bot.sandbox.blueprint import SecretState
-from bot.sandbox.clock import ManualClock
+from bot.sandbox.clock import ManualClock, ScaledClock
 from bot.sandbox.faults import Fault
+from bot.sandbox.monitoring import history
 from bot.sandbox.refusal import Refused
 from bot.sandbox.world import World
 
@@ -25,6 +26,16 @@ class _Strict(BaseModel):
 
 class Advance(_Strict):
     advance_s: float = Field(ge=0)
+
+
+class Rate(_Strict):
+    rate: float = Field(gt=0)
+
+
+class Minutes(_Strict):
+    """How many of the last whole minutes."""
+
+    last: int = Field(default=45, ge=1, le=1440)
 
 
 class Selection(_Strict):
@@ -57,12 +68,14 @@ def routes(world: World) -> list[Route]:
     table = [
         ("/sandbox/clock", "GET", control.clock),
         ("/sandbox/clock", "POST", control.advance),
+        ("/sandbox/clock/rate", "POST", control.rate),
         ("/sandbox/faults", "GET", control.faults),
         ("/sandbox/faults", "POST", control.fault),
         ("/sandbox/faults", "DELETE", control.no_faults),
         ("/sandbox/calls", "GET", control.calls),
         ("/sandbox/services", "GET", control.services),
         (_SERVICE, "GET", control.service),
+        (_SERVICE + "/minutes", "GET", control.minutes),
         (_SERVICE + "/releases", "POST", control.deploy),
         (_SERVICE + "/releases/{release}", "POST", control.quality),
         (_SERVICE + "/releases/{release}", "DELETE", control.remove),
@@ -87,6 +100,14 @@ class _Control:
             clock.advance(seconds)
             return await self.clock(request)
         raise ValueError("This clock runs by itself; only a sandbox started with --rate 0 is moved by hand.")
+
+    async def rate(self, request: Request) -> Any:
+        asked, clock = await _body(request, Rate), self._world.clock
+        if not isinstance(clock, ScaledClock):
+            raise ValueError("This clock is moved by hand; it has no rate to change.")  # noqa: TRY004
+        with self._world.settled():
+            clock.run_at(asked.rate)
+        return await self.clock(request)
 
     async def faults(self, _: Request) -> Any:
         with self._world.settled():
@@ -115,6 +136,12 @@ class _Control:
     async def service(self, request: Request) -> Any:
         with self._world.settled() as now:
             return console.truth(self._world.cloud_run.state(_name(request)), now)
+
+    async def minutes(self, request: Request) -> Any:
+        asked = Minutes.model_validate(dict(request.query_params))
+        with self._world.settled() as now:
+            state = self._world.cloud_run.state(_name(request))
+            return history.minutes(self._world.seed, state, now, asked.last)
 
     async def deploy(self, request: Request) -> Any:
         deployment = await _body(request, console.Deployment)

@@ -32,6 +32,10 @@ class Control:
         """Move the clock of a sandbox started with rate 0."""
         self._ask("POST", "/clock", {"advance_s": seconds})
 
+    def rate(self, rate: float) -> dict[str, Any]:
+        """Let the clock of a sandbox that runs by itself run at another rate; what `clock` gives."""
+        return dict(self._ask("POST", "/clock/rate", {"rate": rate}))
+
     def fault(self, kind: str, service: str = "*", **fields: Any) -> int:
         """Let one fault wait (fields: method, nth, times, seconds, code, message, pid, when); returns its number."""
         return int(self._ask("POST", "/faults", {"kind": kind, "service": service, **fields})["id"])
@@ -54,6 +58,10 @@ class Control:
     def service(self, service: str) -> dict[str, Any]:
         """The truth: traffic, releases with error rates, error_rate now, generation, reconciling."""
         return dict(self._ask("GET", f"/services/{service}"))
+
+    def minutes(self, service: str, last: int = 45) -> list[dict[str, Any]]:
+        """The truth of the last whole minutes, oldest first: at (unix seconds), requests, failed, p95_ms."""
+        return list(self._ask("GET", f"/services/{service}/minutes", last=last))
 
     def release(self, service: str, **fields: Any) -> str:
         """Deploy by hand (fields: those of console.Deployment); gives the release's name."""

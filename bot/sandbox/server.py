@@ -49,7 +49,7 @@ class Sandbox:
         self._grpc = grpc.server(ThreadPoolExecutor(_THREADS), options=[("grpc.so_reuseport", 0)])
         self._grpc.add_generic_rpc_handlers((Front(world),))
         self.grpc = f"{HOST}:{self._grpc.add_insecure_port(f'{HOST}:{grpc_port}')}"
-        self._socket = _listening(http_port)
+        self._socket = listening(http_port)
         self.http = f"http://{HOST}:{self._socket.getsockname()[1]}"
         routes = [*control.routes(world), *(route for room in rooms for route in room(world, self.http))]
         config = uvicorn.Config(app(routes), log_level="warning", timeout_graceful_shutdown=1)
@@ -73,7 +73,7 @@ class Sandbox:
         return {"grpc": self.grpc, "http": self.http, "origin_unix_s": clock.origin_unix_s, "rate": clock.rate}
 
 
-def _listening(port: int) -> socket.socket:
+def listening(port: int) -> socket.socket:
     """From here on nobody is refused, though answers wait for uvicorn. Raises OSError if the port is taken.
 
     With IPPROTO_TCP spelt out asyncio sets TCP_NODELAY; without it every answer waits for a delayed ACK.

@@ -1,4 +1,4 @@
-"""The town and the bot, kept running for people to try: type as ana, ben or dev, break things, look."""
+"""The town and the bot, kept running for people to try: on a page in a browser, and by typing here."""
 
 import os
 import select
@@ -14,13 +14,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot.sandbox import drawing
+from bot.sandbox.page.keeper import Keeper
+from bot.sandbox.page.serve import Served
+from bot.sandbox.page.view import CHANNEL, PERSONS, SERVICE
 from bot.sandbox.process import ControlError
 from bot.sandbox.rehearsal import Rehearsal
 from bot.sandbox.replica import NotReady
 from bot.sandbox.transcript import buttons, drawn
 
-SERVICE, CHANNEL = "ai-square-prod/us-central1/backend", "C0AISQ"
-PERSONS = {"ana": "U0ANA", "ben": "U0BEN", "cho": "U0CHO", "dev": "U0DEV"}
 CARD_WITHIN_S = 5.0  # how long a click waits for its card: who types fast need not count seconds
 LOOK_EVERY_S = 0.2
 HELP = """\
@@ -45,23 +46,25 @@ def main(rate: float, state: str) -> int:
 
 
 def _keep(town: Rehearsal, console: Console) -> int:
+    keeper = Keeper(town)
     try:
-        town.upgrade()
-        town.bot.start()
-        town.bot.wait_ready()
-        _introduce(console, town)
-        Prompt(town, console).run()
+        keeper.start()
+        with Served(town, keeper) as served:
+            _introduce(console, town, served.address)
+            Prompt(town, console, keeper).run()
     except NotReady as failed:
         console.print(str(failed), markup=False)
         return 1
     except SystemExit:  # a signal: the way to end this where there is no terminal
         pass
     console.print("Stopping …")
-    town.bot.stop()
+    keeper.stop()
     return 0
 
 
-def _introduce(console: Console, town: Rehearsal) -> None:
+def _introduce(console: Console, town: Rehearsal, address: str) -> None:
+    """The one address that matters, and under it what some want to know."""
+    console.print(f"\n   Open  [bold]{address}[/]\n", soft_wrap=True)
     environment = town.folder / "environment.sh"
     environment.write_text("".join(f"export {name}='{value}'\n" for name, value in town.settings.items()))
     places = {
@@ -72,16 +75,17 @@ def _introduce(console: Console, town: Rehearsal) -> None:
         "in another shell": f". {environment} && {Path(sys.executable).with_name('aisq')} status backend --as U0ANA",
     }
     console.print(drawing.facts(places))
-    console.print("\nType here:")
+    console.print("\nOr type here:")
     console.print(HELP, markup=False)
 
 
 class Prompt:
     """Reads what people do, does it, and shows what they would see in Slack. `source` is a file descriptor."""
 
-    def __init__(self, town: Rehearsal, console: Console, source: int = 0) -> None:
-        self._town, self._console, self._source = town, console, source
+    def __init__(self, town: Rehearsal, console: Console, keeper: Keeper, source: int = 0) -> None:
+        self._town, self._console, self._keeper, self._source = town, console, keeper, source
         self._shown: dict[str, list[str]] = {}
+        self._state = keeper.state
         self._stopping = False
 
     def run(self) -> None:
@@ -96,7 +100,7 @@ class Prompt:
         """Do what was typed, and look what came of it."""
         try:
             self._obey(line)
-            self._revive()
+            self._tell()
             self._look()
         except (ControlError, httpx.HTTPError, NotReady) as error:
             self._say(escape(str(error) or type(error).__name__))
@@ -120,7 +124,7 @@ class Prompt:
         if line and not self._console.is_terminal:
             self._say(f"[bold]> {escape(line)}[/]")
         who, _, what = line.partition(" ")
-        known = {"bad release": self._release, "kill": self._town.bot.kill, "cloud": self._cloud, "quit": self._quit}
+        known = {"bad release": self._release, "kill": self._keeper.kill, "cloud": self._cloud, "quit": self._quit}
         if who in PERSONS and what:
             self._person(PERSONS[who], what)
         elif line:
@@ -157,14 +161,11 @@ class Prompt:
         served = ", ".join(f"{share} % {name}" for name, share in now["traffic"].items() if share)
         self._say(f"serving {served}; {drawing.percent(now['error_rate'])} of requests fail")
 
-    def _revive(self) -> None:
-        """Another bot, when there is none."""
-        if (code := self._town.bot.exit_code()) is None:
-            return
-        self._say(f"The bot is dead (exit code {code}).")
-        self._town.bot.start()
-        self._town.bot.wait_ready()
-        self._say("Another one is ready.")
+    def _tell(self) -> None:
+        """What became of the bot since the last look."""
+        before, self._state = self._state, self._keeper.state
+        if self._state != before and self._state != "starting":
+            self._say("The bot is dead." if self._state == "dead" else "The bot is ready.")
 
     def _look(self) -> None:
         people = self._town.people

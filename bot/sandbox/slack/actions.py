@@ -53,7 +53,7 @@ async def say(slack: FakeSlack, body: bodies.Say) -> Json:
 async def click(slack: FakeSlack, body: bodies.Click) -> Json:
     if body.view_id:
         return _result(slack, await slack.click_view(**body.model_dump(exclude={"channel", "ts"})))
-    return _result(slack, await slack.click(**body.model_dump(exclude={"view_id"})))
+    return _result(slack, await slack.click(**body.model_dump(exclude={"view_id", "entries"})))
 
 
 async def submit(slack: FakeSlack, body: bodies.Submit) -> Json:

@@ -32,7 +32,10 @@ class Say(Body):
 
 
 class Click(Body):
-    """Use an element of a message (channel, ts) or of a view (view_id)."""
+    """Use an element of a message (channel, ts) or of a view (view_id).
+
+    `entries` is what else is entered in the view at that moment, by block_id, as `submit` takes it.
+    """
 
     user: str
     channel: str = ""
@@ -42,6 +45,7 @@ class Click(Body):
     value: Any = None
     block_id: str | None = None
     confirmed: bool = True
+    entries: dict[str, Any] = {}
 
 
 class Submit(Body):

@@ -88,9 +88,10 @@ class FakeSlack:
         value: Any = None,
         block_id: str | None = None,
         confirmed: bool = True,
+        entries: Json | None = None,
     ) -> Result:
-        """Use a button or menu of a modal or App Home."""
-        use = interactions.Use(action_id, value, block_id, confirmed)
+        """Use a button or menu of a modal or App Home, while `entries` (by block_id) are entered in it."""
+        use = interactions.Use(action_id, value, block_id, confirmed, entries or {})
         return await interactions.click_view(self.workspace, self.courier, user, self.view(view_id), use)
 
     async def submit(self, user: str, view_id: str, values: Json) -> Result:

@@ -1,6 +1,6 @@
 """The fields that every interaction shares, and clicks on messages and views (block_actions)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot.sandbox.slack import result
@@ -19,13 +19,15 @@ from bot.sandbox.slack.wire import described
 class Use:
     """What a person uses: an element by action_id, and where several share it by the button's value or by block_id.
 
-    `value` is also what they choose in a menu; `confirmed` is their answer to the element's confirm dialog.
+    `value` is also what they choose in a menu; `confirmed` is their answer to the element's confirm dialog. `entries`
+    is what is entered elsewhere on the surface, by block_id: the plain value, or Slack's own {action_id: state}.
     """
 
     action_id: str
     value: Any = None
     block_id: str | None = None
     confirmed: bool = True
+    entries: Json = field(default_factory=dict)
 
 
 def common(workspace: Workspace, kind: str, person: Person, view_id: str | None = None) -> Json:
@@ -71,14 +73,22 @@ def action(workspace: Workspace, element: Element, value: Any) -> Json:
     return body | {"action_ts": workspace.new_ts()}
 
 
-def values(blocks: list[Json], used: Element | None = None, value: Any = None) -> Json:
+def values(blocks: list[Json], used: Element | None = None, value: Any = None, entries: Json | None = None) -> Json:
     """`state.values` of a surface: what is entered everywhere, the element just used included."""
     state: Json = {}
     for element in interactive(blocks):
         if element.kind in FIELDS and element.kind != "overflow":
-            chosen = value if used is not None and element.body is used.body else None
-            state.setdefault(element.block_id, {})[element.action_id] = entered(element.body, chosen)
+            is_used = used is not None and element.body is used.body
+            said = value if is_used else (entries or {}).get(element.block_id)
+            state.setdefault(element.block_id, {})[element.action_id] = entry(element, said)
     return state
+
+
+def entry(element: Element, said: Any) -> Json:
+    """The state of one element: of a plain value, or Slack's own {action_id: state}."""
+    if isinstance(said, dict) and element.action_id in said:
+        return {"type": element.kind, **said[element.action_id]}
+    return entered(element.body, said)
 
 
 async def click(workspace: Workspace, courier: Courier, user: str, channel: str, ts: str, use: Use) -> Result:
@@ -129,7 +139,7 @@ async def click_view(workspace: Workspace, courier: Courier, user: str, view: Vi
     element = pick(view.body["blocks"], use)
     if refused := _declined(element, use):
         return refused
-    state = {"values": values(view.body["blocks"], element, use.value)}
+    state = {"values": values(view.body["blocks"], element, use.value, use.entries)}
     view.body["state"] = state
     payload = common(workspace, "block_actions", person, view.id) | {
         "container": {"type": "view", "view_id": view.id},

@@ -18,6 +18,7 @@ def shown(workspace: Workspace, message: Message) -> Json:
         "visible_to": message.visible_to,
         "mentions": sorted(in_message(message)),
         "edit_count": len(message.edits),
+        "edited_at": f"{message.edits[-1].at:.6f}" if message.edits else None,
         "edits": [asdict(edit) for edit in message.edits],
     }
 
@@ -29,27 +30,34 @@ def _all_shown(workspace: Workspace, messages: Iterable[Message]) -> list[Json]:
 def messages(slack: FakeSlack, query: dict[str, str]) -> Json:
     """The messages of `?channel=` (all channels without it), oldest first, replies included, and the deleted ones.
 
-    `?after=` leaves out those up to a ts.
+    `?after=` leaves out those up to a ts, `?brief=1` what they said before.
     """
     workspace, wanted, after = slack.workspace, query.get("channel"), query.get("after", "")
     channels = [wanted] if wanted else list(workspace.messages)
     found = [message for channel in channels for message in workspace.in_channel(channel) if message.ts > after]
     deleted = [message for message in workspace.deleted if wanted in (None, message.channel)]
-    return {"messages": _all_shown(workspace, found), "deleted": _all_shown(workspace, deleted)}
+    both = {"messages": _all_shown(workspace, found), "deleted": _all_shown(workspace, deleted)}
+    return {name: _brief(listed) for name, listed in both.items()} if query.get("brief") else both
 
 
 def ephemerals(slack: FakeSlack, query: dict[str, str]) -> Json:
-    """What `?user=` alone sees (everybody's without it), oldest first."""
+    """What `?user=` alone sees (everybody's without it), oldest first; `?brief=1` as for messages."""
     found = [m for m in slack.workspace.ephemerals if query.get("user") in (None, m.visible_to)]
-    return {"ephemerals": _all_shown(slack.workspace, found)}
+    listed = _all_shown(slack.workspace, found)
+    return {"ephemerals": _brief(listed) if query.get("brief") else listed}
+
+
+def _brief(listed: list[Json]) -> list[Json]:
+    return [{**message, "edits": []} for message in listed]
 
 
 def views(slack: FakeSlack, query: dict[str, str]) -> Json:
-    """The open modals, bottom of the stack first, and the App Homes, of `?user=` or of all."""
+    """The open modals, bottom of the stack first, with whose they are, and the App Homes, of `?user=` or of all."""
     workspace, user = slack.workspace, query.get("user")
     modals = [view.body for view in workspace.modals.values() if user in (None, view.user)]
     homes = {view.user: view.body for view in workspace.homes.values() if user in (None, view.user)}
-    return {"modals": modals, "homes": homes}
+    owners = {view.id: view.user for view in workspace.modals.values() if user in (None, view.user)}
+    return {"modals": modals, "homes": homes, "owners": owners}
 
 
 def calls(slack: FakeSlack, query: dict[str, str]) -> Json:

@@ -8,8 +8,8 @@ from bot.sandbox.slack.blocks import checked_view
 from bot.sandbox.slack.commands import person_named
 from bot.sandbox.slack.delivery import Courier
 from bot.sandbox.slack.elements import Element, interactive
-from bot.sandbox.slack.inputs import FIELDS, complaint, entered, options
-from bot.sandbox.slack.interactions import Use, common, pick
+from bot.sandbox.slack.inputs import FIELDS, complaint, options
+from bot.sandbox.slack.interactions import Use, common, entry, pick
 from bot.sandbox.slack.refusals import Refusal, Unusable
 from bot.sandbox.slack.result import Result
 from bot.sandbox.slack.state import Json, View, Workspace
@@ -30,7 +30,7 @@ async def submit(workspace: Workspace, courier: Courier, user: str, view: View, 
     unknown = entries.keys() - inputs.keys()
     if unknown:
         raise Unusable(f"the view has no block {sorted(unknown)[0]!r}; it has: {', '.join(inputs)}")
-    state = {block_id: {e.action_id: _entry(e, entries.get(block_id))} for block_id, e in inputs.items()}
+    state = {block_id: {e.action_id: entry(e, entries.get(block_id))} for block_id, e in inputs.items()}
     view.body["state"] = {"values": state}
     if errors := _complaints(inputs, state):
         return Result(None, view=view, errors=errors, note="Slack's client refuses the form; nothing was sent.")
@@ -47,12 +47,6 @@ async def submit(workspace: Workspace, courier: Courier, user: str, view: View, 
 def _inputs(view: View) -> dict[str, Element]:
     """The element that holds state in each block."""
     return {e.block_id: e for e in interactive(view.body["blocks"]) if e.kind in FIELDS and e.kind != "overflow"}
-
-
-def _entry(element: Element, value: Any) -> Json:
-    if isinstance(value, dict) and element.action_id in value:
-        return {"type": element.kind, **value[element.action_id]}
-    return entered(element.body, value)
 
 
 def _complaints(inputs: dict[str, Element], state: Json) -> dict[str, str]:

@@ -122,7 +122,7 @@ async def test_looks(control: httpx.AsyncClient, client: AsyncWebClient, world: 
     assert (await control.get("/ephemerals", params={"user": "U0BEN"})).json() == {"ephemerals": []}
     views = (await control.get("/views", params=ANA)).json()
     assert [view["id"] for view in views["modals"]] == [world["$view"]] and views["homes"]["U0ANA"]["type"] == "home"
-    assert (await control.get("/views", params={"user": "U0BEN"})).json() == {"modals": [], "homes": {}}
+    assert (await control.get("/views", params={"user": "U0BEN"})).json() == {"modals": [], "homes": {}, "owners": {}}
     calls = (await control.get("/calls", params={"method": "chat.update"})).json()["calls"]
     assert [(call["status"], call["args"]["text"]) for call in calls] == [(200, "changed")]
 
