@@ -1,7 +1,5 @@
 """What one person sees at a glance, and what a form can offer; every door draws it."""
 
-from datetime import datetime
-
 from pydantic import BaseModel
 
 from bot.core.answer import Text
@@ -34,6 +32,5 @@ class Section(BaseModel, frozen=True):
 class Home(BaseModel, frozen=True):
     """Everything that matters to one person now. `refused` says why they may not see it."""
 
-    at: datetime
     sections: tuple[Section, ...] = ()
     refused: str = ""

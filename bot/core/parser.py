@@ -5,7 +5,7 @@ import re
 import types
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -229,8 +229,8 @@ def base(field: FieldInfo) -> Any:
     """The parameter's type, without the None that stands for a value which is not given."""
     annotation = field.annotation
     if get_origin(annotation) in (Union, types.UnionType):
-        return next(arg for arg in get_args(annotation) if arg is not type(None))
-    return annotation
+        annotation = next(arg for arg in get_args(annotation) if arg is not type(None))
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
 def _values(field: FieldInfo) -> str:

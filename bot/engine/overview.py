@@ -40,8 +40,8 @@ class Overview:
         try:
             self._gate.permit(actor, self._registry.command("ops list").model_validate({}))
         except Denied as denied:
-            return Home(at=now, refused=str(denied))
-        return Home(at=now, sections=tuple(self._sections(actor, now)))
+            return Home(refused=str(denied))
+        return Home(sections=tuple(self._sections(actor, now)))
 
     def _sections(self, actor: Actor, now: datetime) -> Iterable[Section]:
         opened = self._ledger.operations(open_only=True, limit=MOST_OPEN)
@@ -50,7 +50,7 @@ class Overview:
         ended = [one for one in self._ledger.operations(limit=MOST_RECENT) if one.state not in OPEN]
         yield _section("Waiting for your approval", mine, "nothing waits for you", to_decide=True)
         yield _section("In progress", others, "nothing runs")
-        yield Section(title="Recent", operations=tuple(ended[:RECENT]), empty="nothing was asked yet")
+        yield Section(title="Recent", operations=tuple(ended[:RECENT]), empty="nothing has ended yet")
         yield _held(self._pins.pins(), now)
         yield _frozen(self._freezes.freezes, now)
 

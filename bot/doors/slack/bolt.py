@@ -1,6 +1,7 @@
 """Bolt, wired to our listeners: it knows Slack's envelopes, and answers before the process may be put to sleep."""
 
 import logging
+import re
 from typing import Any
 
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
@@ -13,9 +14,14 @@ from starlette.routing import request_response
 from starlette.types import ASGIApp
 
 from bot.doors.slack.draw.cards import APPROVE, DENY
+from bot.doors.slack.draw.form import CALLBACK
+from bot.doors.slack.draw.home import NEW
 from bot.doors.slack.listeners import Listeners
+from bot.doors.slack.opened import FIELD, PICK
 
-COMMAND = "/aisq"
+COMMAND, SHORTCUT = "/aisq", "aisq_here"
+MESSAGES, OPENED = ("app_mention", "message"), "app_home_opened"  # events
+ANY_FIELD = re.compile(re.escape(FIELD))
 log = logging.getLogger(__name__)
 
 
@@ -38,10 +44,46 @@ def application(listeners: Listeners, *, bot_token: str, signing_secret: str, ap
     async def click(ack: Any, body: dict[str, Any], context: AsyncBoltContext) -> None:
         await listeners.click(ack, body, context["signature"])
 
+    async def submit(ack: Any, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        await listeners.submit(ack, body, context["signature"])
+
+    async def message(ack: Any, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        await listeners.message(ack, body, context["signature"])
+
     app.command(COMMAND)(command)
     for action in (APPROVE, DENY):
         app.action(action)(click)
+    app.view(CALLBACK)(submit)
+    for kind in MESSAGES:
+        app.event(kind)(message)
+    _unsigned(app, listeners)
     return app
+
+
+def _unsigned(app: AsyncApp, listeners: Listeners) -> None:
+    """What writes nothing down, and so may come as often as it likes."""
+
+    async def shortcut(ack: Any, body: dict[str, Any]) -> None:
+        await listeners.shortcut(ack, body)
+
+    async def new(ack: Any, body: dict[str, Any]) -> None:
+        await listeners.new(ack, body)
+
+    async def chosen(ack: Any, body: dict[str, Any]) -> None:
+        await listeners.chosen(ack, body)
+
+    async def suggest(ack: Any, body: dict[str, Any]) -> None:
+        await listeners.suggest(ack, body)
+
+    async def opened(ack: Any, body: dict[str, Any]) -> None:
+        await listeners.opened(ack, body)
+
+    app.message_shortcut(SHORTCUT)(shortcut)
+    app.action(NEW)(new)
+    app.action(PICK)(chosen)
+    app.action(ANY_FIELD)(chosen)
+    app.options(ANY_FIELD)(suggest)
+    app.event(OPENED)(opened)
 
 
 def asgi(app: AsyncApp) -> ASGIApp:

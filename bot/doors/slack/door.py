@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from starlette.routing import Route
@@ -11,12 +12,16 @@ from starlette.routing import Route
 from bot.core.system import Clock, Messages
 from bot.doors.slack.bolt import application, asgi
 from bot.doors.slack.draw.blocks import Card
+from bot.doors.slack.forms import Forms
 from bot.doors.slack.guard import Guard, Refusals
+from bot.doors.slack.home import EVERY_S as HOMES_EVERY_S
+from bot.doors.slack.home import Homes
 from bot.doors.slack.listeners import Listeners
 from bot.doors.slack.outbound.budgets import Budgets
 from bot.doors.slack.outbound.calls import Calls
 from bot.doors.slack.outbound.gateway import Gateway
 from bot.doors.slack.outbound.pace import Pace
+from bot.doors.slack.outbound.views import Views
 from bot.engine.clock import SystemClock
 from bot.engine.front import Front
 
@@ -50,27 +55,33 @@ class SlackDoor:
         budgets = Budgets(real.monotonic, share)
         self._front, self._calls, self.refusals = front, Calls(bot_token, api_url, budgets), Refusals()
         self._gateway = Gateway(self._calls, messages, clock, real, self._pace, budgets)
-        listeners = Listeners(front, team_id, self.refusals, self._tell)
+        views = Views(self._calls)
+        self._homes, self._seen = Homes(front, views, real.monotonic), asyncio.Event()
+        forms = Forms(front, views, self._tell, self._keep)
+        listeners = Listeners(front, forms, self._homes, team_id, self.refusals, self._tell, self._seen.set)
         app = application(listeners, bot_token=bot_token, signing_secret=signing_secret, api_url=api_url)
         self._app = Guard(asgi(app), signing_secret, real, self.refusals)
         self._tasks: set[asyncio.Task[None]] = set()
         self._due, self._stopping = asyncio.Event(), False
 
     def routes(self) -> list[Route]:
-        """Where Slack's requests arrive, commands and clicks alike."""
+        """Where Slack's requests arrive: commands, clicks, forms and events alike."""
         return [Route(PATH, self._app, methods=["POST"])]
 
     async def start(self) -> None:
         """Begin to bring messages up to date; also those that another process, or an earlier life, left behind."""
         loop = asyncio.get_running_loop()
         self._calls.open()
-        self._keep(self._run())
-        self._front.on_change(lambda: _wake(loop, self._due))
+        self._keep(self._rounds("gateway", lambda: self._gateway.round(), self._due, self._pace.poll_s))
+        self._keep(self._rounds("Home", lambda: self._homes.round(), self._seen, HOMES_EVERY_S))
+        for due in (self._due, self._seen):
+            self._front.on_change(partial(_wake, loop, due))
 
     async def stop(self) -> None:
         """Finish the call in progress, whose fate nobody would know else; leave the rest to the next process."""
         self._stopping = True
         self._due.set()
+        self._seen.set()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=GRACE_S)
             for task in late:
@@ -78,16 +89,19 @@ class SlackDoor:
             await asyncio.gather(*late, return_exceptions=True)
         await self._calls.close()
 
-    async def _run(self) -> None:
+    async def _rounds(
+        self, what: str, round: Callable[[], Awaitable[None]], due: asyncio.Event, every_s: float
+    ) -> None:
+        """Again and again, at once when it is due."""
         while not self._stopping:
             try:
-                await self._gateway.round()
+                await round()
             except Exception:  # the only way out must outlive any one bad round
-                log.exception("the gateway met a bug")
+                log.exception("the %s met a bug", what)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._pace.poll_s):
-                    await self._due.wait()
-            self._due.clear()
+                async with asyncio.timeout(every_s):
+                    await due.wait()
+            due.clear()
 
     def _tell(self, place: dict[str, str], card: Card) -> None:
         self._keep(self._gateway.tell(place, card))

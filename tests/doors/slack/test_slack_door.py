@@ -67,7 +67,7 @@ async def test_break_glass_is_for_everyone_to_see(room: Room, bot: Bot) -> None:
 
 async def test_a_look_is_answered_to_the_asker_alone(room: Room) -> None:
     assert (await room.hears(ANA, "status backend")).startswith("ai-square/prod/backend. ")
-    assert (await room.hears(ANA, "")).startswith("Commands. ")
+    assert (await room.hears(ANA, "help")).startswith("Commands. ")
     assert room.cards == []
 
 

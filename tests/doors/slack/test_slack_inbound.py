@@ -35,11 +35,12 @@ def test_a_command_becomes_a_request() -> None:
         "user": "U0ANA",
         "team": TEAM,
         "response_url": "https://hooks.slack.com/x",
+        "thread_ts": "",
     }
 
 
 @pytest.mark.parametrize("text", ["", "   ", None])
-def test_a_bare_command_asks_for_help(text: str | None) -> None:
+def test_a_bare_command_asks_for_help_where_no_form_can_be_opened(text: str | None) -> None:
     assert from_command({**COMMAND, "text": text}, "").text == "help"
 
 

@@ -53,6 +53,10 @@ class Slack:
         self.told.append((place, card.text))
 
 
+class Quiet:
+    """Forms and Homes that nobody asks for here."""
+
+
 @pytest.fixture
 def front() -> Iterator[Front]:
     made = Front()
@@ -72,7 +76,7 @@ def refusals() -> Refusals:
 
 @pytest.fixture
 def listeners(front: Any, slack: Slack, refusals: Refusals) -> Listeners:
-    return Listeners(front, TEAM, refusals, slack.tell, limit_s=0.2)
+    return Listeners(front, Quiet(), Quiet(), TEAM, refusals, slack.tell, limit_s=0.2)  # type: ignore[arg-type]
 
 
 def raising(error: Exception) -> Callable[[], Accepted]:
@@ -143,7 +147,10 @@ async def test_a_click_that_fails_is_answered_on_another_way(
     front.then = raising(error)
     await listeners.click(slack.ack, CLICK, "v0=abc")
     assert slack.acks == [{}]
-    place = {"channel": "C0AISQ", "user": "U0BEN", "response_url": "https://hooks.slack.com/y"}
+    place = {
+        "channel": "C0AISQ", "user": "U0BEN", "team": TEAM, "thread_ts": "",
+        "response_url": "https://hooks.slack.com/y",
+    }  # fmt: skip
     assert slack.told == [(place, sentence)]
 
 

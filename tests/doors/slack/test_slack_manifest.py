@@ -8,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from bot.doors import slack
-from bot.doors.slack.bolt import COMMAND
+from bot.doors.slack.bolt import COMMAND, MESSAGES, OPENED, SHORTCUT
 from bot.doors.slack.door import PATH
 
 MANIFEST = Path(slack.__file__).parents[3] / "slack" / "manifest.yaml"
@@ -28,6 +28,12 @@ SCOPES: dict[str, set[str]] = {  # docs.slack.dev/reference/methods; history nee
     "usergroups_users_list": {"usergroups:read"},
 }
 
+EVENTS: dict[str, set[str]] = {  # docs.slack.dev/reference/events
+    "app_home_opened": set(),
+    "app_mention": {"app_mentions:read"},
+    "message.im": {"im:history"},
+}
+
 
 @pytest.fixture(scope="module")
 def manifest() -> Any:
@@ -38,7 +44,25 @@ def test_every_method_that_is_called_has_its_scope_and_every_scope_its_method(ma
     methods = set(re.findall(r'"((?:chat|conversations|views|files|users|usergroups)\.\w+)"', SOURCES))
     methods |= set(re.findall(r"_web\.(\w+)\(", SOURCES)) - {"api_call"}
     assert methods == set(SCOPES), "a new method: name its scopes here and in the manifest"
-    assert set(manifest["oauth_config"]["scopes"]["bot"]) == {"commands"}.union(*SCOPES.values())
+    assert set(manifest["oauth_config"]["scopes"]["bot"]) == {"commands"}.union(*SCOPES.values(), *EVENTS.values())
+
+
+def test_every_event_that_is_heard_is_sent_and_no_other(manifest: Any) -> None:
+    sent = manifest["settings"]["event_subscriptions"]["bot_events"]
+    assert sorted(sent) == sorted(EVENTS), "a new event: name its scopes here and in the manifest"
+    assert {name.partition(".")[0] for name in sent} == {*MESSAGES, OPENED}
+
+
+def test_the_shortcut_is_the_one_that_is_heard(manifest: Any) -> None:
+    (shortcut,) = manifest["features"]["shortcuts"]
+    assert (shortcut["callback_id"], shortcut["type"]) == (SHORTCUT, "message")
+    assert len(shortcut["name"]) <= 24 and shortcut["description"]
+
+
+def test_the_home_is_shown_and_one_can_write_in_it(manifest: Any) -> None:
+    home = manifest["features"]["app_home"]
+    assert home["home_tab_enabled"] and home["messages_tab_enabled"]
+    assert not home["messages_tab_read_only_enabled"]
 
 
 def test_every_scope_says_what_needs_it() -> None:
@@ -47,10 +71,11 @@ def test_every_scope_says_what_needs_it() -> None:
     assert [scope for scope, comment in scopes if not re.match(r" # \S.{4,}", comment)] == []
 
 
-def test_commands_and_clicks_arrive_where_the_door_listens(manifest: Any) -> None:
+def test_everything_arrives_where_the_door_listens(manifest: Any) -> None:
     (command,) = manifest["features"]["slash_commands"]
     assert (command["command"], command["should_escape"]) == (COMMAND, True)
-    for url in (command["url"], manifest["settings"]["interactivity"]["request_url"]):
+    clicks, events = (manifest["settings"][name] for name in ("interactivity", "event_subscriptions"))
+    for url in (command["url"], clicks["request_url"], clicks["message_menu_options_url"], events["request_url"]):
         assert url.startswith("https://") and url.endswith(PATH)
 
 

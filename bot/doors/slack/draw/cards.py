@@ -149,11 +149,15 @@ def _small_print(record: OperationRecord) -> Block:
 
 
 def _buttons(record: OperationRecord) -> Iterator[Block]:
-    if record.state != "waiting":
-        return
+    if record.state == "waiting":
+        yield decide(record)
+
+
+def decide(record: OperationRecord) -> Block:
+    """Yes or no to the plan that is shown."""
     summary = record.plan.summary if record.plan else record.request.text
     ask = blocks.confirm("Approve this plan?", summary, "Approve", "Not yet")
-    yield blocks.actions(
+    return blocks.actions(
         blocks.button(APPROVE, "Approve", f"{record.id} {record.digest}", "primary", ask),
         blocks.button(DENY, "Deny", record.id, "danger"),
     )
