@@ -1,5 +1,6 @@
 """The fields that every interaction shares, and clicks on messages and views (block_actions)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,6 +85,16 @@ def values(blocks: list[Json], used: Element | None = None, value: Any = None, e
     return state
 
 
+def kept(before: Json, fresh: Json, anew: Collection[str] = ()) -> Json:
+    """`fresh` state with what stood `before` in the same elements, but for the blocks that are entered anew."""
+    for block_id, elements in fresh.items():
+        for action_id, now in elements.items():
+            old = before.get(block_id, {}).get(action_id, {})
+            if block_id not in anew and old.get("type") == now["type"]:
+                elements[action_id] = old
+    return fresh
+
+
 def entry(element: Element, said: Any) -> Json:
     """The state of one element: of a plain value, or Slack's own {action_id: state}."""
     if isinstance(said, dict) and element.action_id in said:
@@ -139,8 +150,8 @@ async def click_view(workspace: Workspace, courier: Courier, user: str, view: Vi
     element = pick(view.body["blocks"], use)
     if refused := _declined(element, use):
         return refused
-    state = {"values": values(view.body["blocks"], element, use.value, use.entries)}
-    view.body["state"] = state
+    fresh = values(view.body["blocks"], element, use.value, use.entries)
+    view.body["state"] = {"values": kept(view.body["state"]["values"], fresh, {element.block_id, *use.entries})}
     payload = common(workspace, "block_actions", person, view.id) | {
         "container": {"type": "view", "view_id": view.id},
         "view": view.body,

@@ -8,7 +8,7 @@ from bot.sandbox.slack.limits import Tier
 from bot.sandbox.slack.method import Method
 from bot.sandbox.slack.refusals import Refusal
 from bot.sandbox.slack.state import Channel, Edit, Json, Message, Workspace
-from bot.sandbox.slack.wire import described
+from bot.sandbox.slack.wire import described, replies_to
 
 WRITE = ("chat:write",)
 
@@ -76,6 +76,8 @@ def post_ephemeral(workspace: Workspace, args: Arguments) -> Json:
     if user not in channel.members:
         raise Refusal("user_not_in_channel")
     message = build(workspace, channel, read_content(workspace, args), thread(workspace, channel, args))
+    if message.thread_ts and not replies_to(workspace, channel.id, message.thread_ts):
+        return {"message_ts": message.ts}  # "only shown if there is already an active thread"
     return {"message_ts": add_ephemeral(workspace, message, user).ts}
 
 

@@ -4,7 +4,7 @@ from bot.sandbox.slack import limits
 from bot.sandbox.slack.arguments import Arguments
 from bot.sandbox.slack.blocks import checked_view
 from bot.sandbox.slack.handles import use_trigger
-from bot.sandbox.slack.interactions import values
+from bot.sandbox.slack.interactions import kept, values
 from bot.sandbox.slack.limits import Tier
 from bot.sandbox.slack.method import Method
 from bot.sandbox.slack.refusals import Refusal, missing
@@ -59,9 +59,14 @@ def place(workspace: Workspace, user: str, body: Json, below: View | None = None
 
 
 def replace(workspace: Workspace, view: View, body: Json) -> View:
-    """Put other content into a view; it keeps its id and its place."""
+    """Put other content into a view; it keeps its id, its place, and what is entered in blocks that stay.
+
+    Those are input blocks whose block_id and action_id are the same (docs, "Modal views": preserving input entry).
+    """
     _external_id_is_free(workspace, body, view.id)
+    before = view.body["state"]["values"]
     view.body = completed(workspace, body, view.id, view.root_id, view.previous_id)
+    kept(before, view.body["state"]["values"])
     return view
 
 

@@ -10,7 +10,7 @@ def described(workspace: Workspace, message: Message, with_metadata: bool = True
         "user": message.user,
         "text": message.text,
         "ts": message.ts,
-        "team": workspace.team.id,
+        "team": person.team_id if (person := workspace.people.get(message.user)) else workspace.team.id,
     }
     if message.by_app:
         body |= {"bot_id": workspace.app.bot_id, "app_id": workspace.app.id}

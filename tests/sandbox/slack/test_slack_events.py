@@ -93,6 +93,11 @@ async def test_a_message_in_a_thread(slack: FakeSlack, raw_bot: Any) -> None:
     assert payloads(raw_bot)[0]["event"]["thread_ts"] == parent
 
 
+async def test_somebody_of_another_workspace_has_its_id(slack: FakeSlack, raw_bot: Any) -> None:
+    await slack.say("U0FOX", "C0OPS", "@aisq status")
+    assert (payloads(raw_bot)[0]["team_id"], payloads(raw_bot)[0]["event"]["team"]) == ("T0AISQ", "T0OTHER")
+
+
 async def test_a_failure_is_told(slack: FakeSlack, raw_bot: Any) -> None:
     raw_bot.answer = lambda _: Response(status_code=500)
     result = await slack.say("U0ANA", "U0AISQ", "hi")

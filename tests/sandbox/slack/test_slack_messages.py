@@ -151,6 +151,17 @@ async def test_an_ephemeral_is_for_one_person(slack: FakeSlack, client: AsyncWeb
     assert (await client.conversations_history(channel="C0OPS"))["messages"] == []
 
 
+async def test_an_ephemeral_is_seen_only_in_a_thread_that_is_there(slack: FakeSlack, client: AsyncWebClient) -> None:
+    parent = (await client.chat_postMessage(channel="C0OPS", text="a"))["ts"]
+    for _ in range(2):
+        sent = await client.chat_postEphemeral(channel="C0OPS", user="U0ANA", text="psst", thread_ts=parent)
+        assert slack.workspace.find_ephemeral("C0OPS", sent["message_ts"]) is None
+    await client.chat_postMessage(channel="C0OPS", text="b", thread_ts=parent)
+    sent = await client.chat_postEphemeral(channel="C0OPS", user="U0ANA", text="psst", thread_ts=parent)
+    kept = slack.workspace.find_ephemeral("C0OPS", sent["message_ts"])
+    assert kept is not None and kept.thread_ts == parent
+
+
 async def test_delete_takes_it_out_of_the_channel(slack: FakeSlack, client: AsyncWebClient) -> None:
     posted = await client.chat_postMessage(channel="C0OPS", text="a")
     await client.chat_delete(channel="C0OPS", ts=posted["ts"])

@@ -267,6 +267,32 @@ class TestUpdate:
         assert first["view"]["id"] == second["view"]["id"] == view_id
         assert first["view"]["hash"] != second["view"]["hash"] and second["view"]["callback_id"] == "deploy"
 
+    async def test_what_is_entered_stays_in_blocks_that_stay(
+        self, slack: FakeSlack, client: AsyncWebClient, raw_bot: Any
+    ) -> None:
+        view_id = await opened(slack, client)
+        await slack.click_view("U0ANA", view_id, "v", "web", block_id="service")
+        await slack.click_view("U0ANA", view_id, "v", "30", block_id="percent", entries={"reason": "so it is"})
+        service, percent, reason = FORM["blocks"]
+        again = {**FORM, "blocks": [service, {**percent, "block_id": "share"}, reason]}
+        view = (await client.views_update(view_id=view_id, view=again))["view"]
+        state = view["state"]["values"]
+        assert state["service"]["v"]["selected_option"]["value"] == "web"
+        assert state["share"]["v"]["value"] == "10", "another block_id is another field"
+        assert state["reason"]["v"]["value"] == "so it is"
+        await slack.submit("U0ANA", view_id, {"share": "40"})
+        sent = payload(raw_bot)["view"]["state"]["values"]
+        assert (sent["service"]["v"]["selected_option"]["value"], sent["share"]["v"]["value"]) == ("web", "40")
+
+    async def test_an_element_of_another_kind_starts_anew(
+        self, slack: FakeSlack, client: AsyncWebClient, raw_bot: Any
+    ) -> None:
+        view_id = await opened(slack, client)
+        await slack.click_view("U0ANA", view_id, "v", "web", block_id="service")
+        typed = {**FORM["blocks"][0], "element": {"type": "plain_text_input", "action_id": "v"}}
+        view = (await client.views_update(view_id=view_id, view={**FORM, "blocks": [typed]}))["view"]
+        assert view["state"]["values"]["service"]["v"] == {"type": "plain_text_input", "value": None}
+
     async def test_a_stale_hash(self, slack: FakeSlack, client: AsyncWebClient) -> None:
         view_id = await opened(slack, client, SIMPLE)
         stale = slack.view(view_id).hash
@@ -327,6 +353,16 @@ class TestSuggest:
         result = await slack.suggest("U0ANA", view_id, "release", "v")
         assert [entry["value"] for entry in result.options] == ["v0", "v1", "v2"]
         assert (await slack.suggest("U0ANA", view_id, "release", "")).note == "Slack asks only after more characters."
+
+    async def test_the_app_is_not_told_what_stands_in_other_fields(
+        self, slack: FakeSlack, client: AsyncWebClient, raw_bot: Any
+    ) -> None:
+        view_id = await self.form(slack, client)
+        await slack.click_view("U0ANA", view_id, "v", "30")
+        assert payload(raw_bot)["view"]["state"]["values"]["percent"]["v"]["value"] == "30"
+        raw_bot.answer = lambda _: JSONResponse({"options": []})
+        await slack.suggest("U0ANA", view_id, "release", "v")
+        assert payload(raw_bot)["view"]["state"]["values"]["percent"]["v"]["value"] == "10"
 
     async def test_options_in_groups(self, slack: FakeSlack, client: AsyncWebClient, raw_bot: Any) -> None:
         groups = [{"label": plain(name), "options": [option(name)]} for name in ("new", "old")]
