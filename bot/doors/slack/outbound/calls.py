@@ -72,6 +72,11 @@ class Calls:
         """Show something to one person only."""
         await self._write("chat.postEphemeral", card, {"channel": channel, "user": user, "thread_ts": thread_ts})
 
+    async def say(self, channel: str, card: Card, thread_ts: str = "") -> None:
+        """Say something that is never changed, to everybody there."""
+        fixed = {"channel": channel, "thread_ts": thread_ts, "unfurl_links": False, "unfurl_media": False}
+        await self._write("chat.postMessage", card, fixed)
+
     async def respond(self, response_url: str, card: Card) -> None:
         """The same, through the address that came with their request; good for half an hour and five uses."""
         body = {"response_type": "ephemeral", "replace_original": False, "text": card.text, "blocks": list(card.blocks)}

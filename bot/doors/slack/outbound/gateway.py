@@ -7,9 +7,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from bot.core.errors import BotError, StoreError, Transient, Uncertain
 from bot.core.system import Clock, Messages, OperationRecord, Shown
+from bot.doors.slack.draw.answers import whisper
 from bot.doors.slack.draw.blocks import Card
 from bot.doors.slack.draw.cards import card
 from bot.doors.slack.inbound import DOOR
@@ -21,7 +23,7 @@ from bot.doors.slack.outbound.posts import Letter, Posts
 from bot.doors.slack.outbound.replies import DETAILS, REMINDER, Replies
 from bot.doors.slack.outbound.shelf import Place, Shelf, name
 from bot.doors.slack.outbound.uploads import FILE, Uploads
-from bot.doors.slack.outbound.whispers import Whispers
+from bot.doors.slack.outbound.whispers import Whispers, is_direct
 
 REMEMBERED = timedelta(days=2)  # what has not moved for longer shows its outcome
 REMINDERS_EVERY_S = 5.0
@@ -125,13 +127,21 @@ class Gateway:
             if record.state != "accepted" or self._pauses.waited(record.id, self._pace.patience_s):
                 await self._posts.post(one, _letter(one))
         elif record.state != "accepted":
+            await self._answer(one)
+
+    async def _answer(self, one: Shown) -> None:
+        """For the asker alone: where they wrote to us directly, as a message like any other, once."""
+        place = one.record.request.address.place
+        if is_direct(place) and not place.get("response_url") and not self._whispers.is_late(one.record):
+            await self._posts.post(one, _letter(one))
+        else:
             await self._whispers.answer(one)
 
 
 def _letter(one: Shown) -> Letter:
     place = one.record.request.address.place
     return Letter(
-        card=card(one.record),
+        card=card(one.record) if _for_everyone(one.record) else whisper(one.record),
         revision=one.record.revision,
         channel=place["channel"],
         thread_ts=place.get("thread_ts", ""),

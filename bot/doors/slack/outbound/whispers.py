@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 from bot.core.errors import BotError, Transient
-from bot.core.system import Clock, Shown
+from bot.core.system import Clock, OperationRecord, Shown
 from bot.doors.slack.draw.answers import said, whisper
 from bot.doors.slack.draw.blocks import Card
 from bot.doors.slack.outbound.calls import Calls, Refusal
@@ -26,7 +26,7 @@ class Whispers:
     async def answer(self, one: Shown) -> None:
         """Show what became of a request to whoever asked; given up when it is late or Slack refuses."""
         record = one.record
-        if self._clock.now() - record.updated_at <= self._pace.answers_for:
+        if not self.is_late(record):
             if not await self._shelf.begin(one, {}, self._pace.takeover_s):
                 return
             try:
@@ -34,6 +34,10 @@ class Whispers:
             except Refusal as refused:
                 log.warning("the answer of %s was given up: %s", record.id, refused)
         await self._shelf.keep(one, record.revision, {})
+
+    def is_late(self, record: OperationRecord) -> bool:
+        """Whether nobody waits for the answer any more."""
+        return self._clock.now() - record.updated_at > self._pace.answers_for
 
     async def tell(self, place: Place, told: Card) -> None:
         """Show what no row knows; given up when Slack cannot be reached for a while. Never raises a BotError."""
@@ -62,9 +66,33 @@ class Whispers:
             log.warning("nobody was told why %s is not shown: %s", operation, error)
 
     async def _send(self, place: Place, told: Card) -> None:
-        if url := place.get("response_url"):
-            try:
-                return await self._calls.respond(url, told)
-            except Refusal as refused:
-                log.info("%s", refused)  # used up, or older than half an hour
-        await self._calls.whisper(place["channel"], place["user"], told, place.get("thread_ts", ""))
+        """To one person: by the address that came with what they asked, else where they asked it.
+
+        What only one person sees in a thread is seen only if the thread is there already. In a direct message
+        everything is for one person.
+        """
+        channel = place["channel"]
+        thread = place.get("thread_ts", "") if place.get("in_thread") or is_direct(place) else ""
+        if await self._responded(place.get("response_url", ""), told):
+            return
+        if is_direct(place):
+            return await self._calls.say(channel, told, thread)
+        try:
+            await self._calls.whisper(channel, place["user"], told, thread)
+        except Refusal as refused:
+            if refused.error not in SHUT or not await self._responded(place.get("spare_url", ""), told):
+                raise
+
+    async def _responded(self, url: str, told: Card) -> bool:
+        try:
+            if url:
+                await self._calls.respond(url, told)
+        except Refusal as refused:
+            log.info("%s", refused)  # used up, or older than half an hour
+            return False
+        return bool(url)
+
+
+def is_direct(place: Place) -> bool:
+    """Whether somebody wrote to us directly (docs.slack.dev, "Conversations API": such ids begin with D)."""
+    return place.get("channel", "").startswith("D")
