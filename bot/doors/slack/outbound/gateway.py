@@ -141,7 +141,7 @@ class Gateway:
 def _letter(one: Shown) -> Letter:
     place = one.record.request.address.place
     return Letter(
-        card=card(one.record) if _for_everyone(one.record) else whisper(one.record),
+        draw=partial(card if _for_everyone(one.record) else whisper, one.record),
         revision=one.record.revision,
         channel=place["channel"],
         thread_ts=place.get("thread_ts", ""),

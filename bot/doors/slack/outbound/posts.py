@@ -1,6 +1,7 @@
 """Messages that everybody sees: posted once, whatever happens to the answer, then edited."""
 
 import logging
+from collections.abc import Callable
 
 from pydantic import BaseModel
 
@@ -21,9 +22,12 @@ log = logging.getLogger(__name__)
 
 
 class Letter(BaseModel, frozen=True):
-    """A card, the revision that it shows, and where it goes. What is spare leaves budget for what people wait for."""
+    """A card, drawn when there is budget for it, the revision that it shows, and where it goes.
 
-    card: Card
+    What is spare leaves budget for what people wait for.
+    """
+
+    draw: Callable[[], Card]
     revision: int
     channel: str
     thread_ts: str = ""
@@ -83,12 +87,13 @@ class Posts:
         """Post it; whether it is there."""
         if not self._budgets.allows("chat.postMessage", letter.channel, spare=letter.is_spare):
             return False
+        card = letter.draw()
         begun = await self._shelf.begin(one, letter.place, self._pace.takeover_s)
         if begun is None:
             return False
         more = {"thread_ts": letter.thread_ts} | ({"reply_broadcast": True} if letter.is_broadcast else {})
         try:
-            ts = await self._calls.post(letter.channel, letter.card, lookup.metadata(one.record.id, one.kind), **more)
+            ts = await self._calls.post(letter.channel, card, lookup.metadata(one.record.id, one.kind), **more)
         except Uncertain:
             raise  # it may be there
         except BotError:
@@ -101,12 +106,13 @@ class Posts:
         """Let it show the row as it is; whether it does."""
         if not self._budgets.allows("chat.update", spare=letter.is_spare) or not self._has_rested(one):
             return False
+        card = letter.draw()
         begun = await self._shelf.begin(one, one.place, self._pace.edit_takeover_s)
         if begun is None:
             return False
         self._pauses.hold(f"edit {name(one)}", self._pace.edit_every_s)
         try:
-            await self._calls.update(one.place["channel"], one.place["ts"], letter.card)
+            await self._calls.update(one.place["channel"], one.place["ts"], card)
         except Refusal as refused:
             return await self._refused(one, refused)
         except Uncertain:

@@ -1,5 +1,7 @@
 """What stands in the thread of a change: its details, and a reminder while nobody decides."""
 
+from functools import partial
+
 from bot.core.system import FINAL, Clock, Shown
 from bot.doors.slack.draw.details import details
 from bot.doors.slack.draw.reminder import is_due, reminder
@@ -25,7 +27,7 @@ class Replies:
         if one.place.get("thread_ts", thread_of(one)) != thread_of(one):
             return await self._shelf.drop(one)  # its message was deleted, and another one has taken its place
         letter = Letter(
-            card=details(one.record, one.effects),
+            draw=partial(details, one.record, one.effects),
             revision=one.record.revision,
             channel=one.parent["channel"],
             thread_ts=thread_of(one),
@@ -42,7 +44,7 @@ class Replies:
             return await self._shelf.keep(found, FINAL, found.place)
         if is_due(one.record, self._clock.now()):
             letter = Letter(
-                card=reminder(one.record),
+                draw=partial(reminder, one.record),
                 revision=FINAL,
                 channel=one.parent["channel"],
                 thread_ts=thread_of(one),
