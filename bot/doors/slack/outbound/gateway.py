@@ -140,8 +140,9 @@ class Gateway:
 
 def _letter(one: Shown) -> Letter:
     place = one.record.request.address.place
+    is_answer = is_direct(place) and not _for_everyone(one.record)
     return Letter(
-        draw=partial(card if _for_everyone(one.record) else whisper, one.record),
+        draw=partial(whisper if is_answer else card, one.record),
         revision=one.record.revision,
         channel=place["channel"],
         thread_ts=place.get("thread_ts", ""),

@@ -220,11 +220,19 @@ class TestInAThread:
     async def root(self, slack: FakeSlack) -> str:
         """Of the thread in which somebody asks."""
         await slack.say("U0ANA", CHANNEL, "is the backend down?")
-        return slack.workspace.in_channel(CHANNEL)[0].ts
+        ts = slack.workspace.in_channel(CHANNEL)[0].ts
+        await slack.say("U0BEN", CHANNEL, "it is", ts)
+        return ts
 
     @pytest.fixture
     def asked_there(self, root: str) -> Address:
-        return Address(door="slack", place={"channel": CHANNEL, "user": "U0ANA", "thread_ts": root})
+        place = {"channel": CHANNEL, "user": "U0ANA", "thread_ts": root, "in_thread": "yes"}
+        return Address(door="slack", place=place)
+
+    @pytest.fixture
+    def thread(self, thread: Thread) -> Thread:
+        """What we said there."""
+        return lambda: [message for message in thread() if message.by_app]
 
     async def test_the_message_its_details_and_its_reminder(
         self, gateway: Gateway, tell: Teller, time: StillTime, root: str, asked_there: Address, thread: Thread
