@@ -99,7 +99,7 @@ class Forms:
     async def _switch(self, view: Payload, at: str) -> None:
         shown = View(id=str(view["id"]), hash=str(view["hash"]))
         sensible = await self._soon(self._front.choices.sensible)
-        drawn = self._drawn(self._opened(view), sensible or self._front.commands())
+        drawn = self._drawn(self._moved(view), sensible or self._front.commands())
         if not await self._update(shown, drawn) and self._newest.get(shown.id) == at:
             await self._update(View(id=shown.id, hash=""), drawn)  # another choice was drawn; this one is newer
 
@@ -141,7 +141,7 @@ class Forms:
         if operation is None:
             return opened.model_copy(update={"operation": ""})
         entered = {name: self._whole(operation, name, value) for name, value in opened.entered.items()}
-        return opened.model_copy(update={"operation": chosen, "entered": self._still(operation, view, entered)})
+        return opened.model_copy(update={"operation": chosen, "entered": entered})
 
     def _whole(self, operation: type[Operation], name: str, value: str | bool) -> str | bool:
         """A name that was too long for an option, whole."""
@@ -152,14 +152,15 @@ class Forms:
         every = (one.value for one in self._front.choices.named(reference.kind, ""))
         return next((one for one in every if key(one) == value), value)
 
-    def _still(
-        self, operation: type[Operation], view: Payload, entered: dict[str, str | bool]
-    ) -> dict[str, str | bool]:
-        """Without what was chosen for something else: a release of another service."""
-        before, now = Opened.of({**view, "state": {}}).entered, entries(view)
-        decides = {name: depends_on(field) for name, field in operation.model_fields.items()}
-        moved = {name for name, of in decides.items() if of and of in now and before.get(of, "") != entered.get(of, "")}
-        return {name: value for name, value in entered.items() if name not in moved}
+    def _moved(self, view: Payload) -> Opened:
+        """What a view remembers, but for what was chosen for something else: a release of another service."""
+        before, opened = Opened.of({**view, "state": {}}).entered, self._opened(view)
+        operation = self._front.commands().get(opened.operation)
+        fields = operation.model_fields if operation else {}
+        moved = {name for name, value in entries(view).items() if value != before.get(name, "")}
+        gone = {name for name, field in fields.items() if depends_on(field) in moved}
+        kept = {name: value for name, value in opened.entered.items() if name not in gone}
+        return opened.model_copy(update={"entered": kept})
 
     def _drawn(self, opened: Opened, commands: Commands, refused: str = "") -> Block:
         operation = commands.get(opened.operation) or self._front.commands().get(opened.operation)

@@ -141,7 +141,8 @@ class _Fields:
         if is_flag(field):
             return _checkbox(field.default if entered is None else entered is True), help
         said = _default(field) if entered is None else str(entered)
-        if marks(field).get("completes") or (reference_of(field) and len(self._named.get(name, ())) > MOST_OPTIONS):
+        is_long = reference_of(field) and len(self._named.get(name, ())) > MOST_OPTIONS
+        if not is_many(field) and (marks(field).get("completes") or is_long):
             return _searched(said), f"{help} {SEARCH}".strip()
         if found := self._named.get(name):
             return _chosen(found, said), help
