@@ -6,6 +6,7 @@ import pytest
 
 from bot.doors.slack.memory import RETRY_S
 from bot.sandbox.crash_town import GOOD, SERVICE, Town
+from bot.sandbox.incident import CHANNEL, Json
 from bot.sandbox.transcript import lines
 from tests.faults.scene import Scene
 
@@ -22,6 +23,18 @@ def outage(scene: Scene) -> Scene:
 def state(outage: Scene) -> str:
     """Of the one change."""
     return outage.books.changes()[0][1]
+
+
+def details(outage: Scene, card: Json) -> list[str]:
+    """What is said in the thread of the change."""
+    return ["\n".join(lines(one)) for one in outage.people.replies(CHANNEL, card["ts"])]
+
+
+def are_right(outage: Scene, card: Json) -> bool:
+    """There is one reply, and it says how the write ended."""
+    said = details(outage, card)
+    assert len(said) <= 1
+    return "succeeded" in "".join(said)
 
 
 @pytest.mark.parametrize("dies", [False, True])
@@ -44,6 +57,7 @@ def test_slack_is_down_while_traffic_moves(town: Town, outage: Scene, dies: bool
     outcome = outage.outcome()
     assert (outcome.state, outcome.judged, outcome.fates) == ("applied", "holds", ["committed"])
     assert "✅ Done" in outcome.told and "Errors fell from" in outcome.told
+    outage.until(lambda: are_right(outage, card))
 
 
 @pytest.mark.parametrize("kind", ["lost_answer", "reset", "server_error", "ratelimited"])
@@ -55,6 +69,7 @@ def test_the_first_message_meets_a_fault(outage: Scene, kind: str) -> None:
     outage.approve(card)
     assert outage.outcome().state == "applied"
     assert len(outage.messages()) == 1
+    outage.until(lambda: are_right(outage, card))
 
 
 def test_slack_cannot_say_who_clicks(outage: Scene) -> None:
