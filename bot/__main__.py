@@ -258,7 +258,12 @@ def slack(app: "App") -> "tuple[Inbound, ...]":
     from bot.doors.slack.outbound.pace import Pace
 
     rate, usual = app.settings.clock.rate, Pace()
-    pace = Pace(answers_for=usual.answers_for * rate, recent=usual.recent * rate, takeover_s=2 * app.settings.lease_s)
+    pace = Pace(
+        edit_every_s=usual.edit_every_s / max(1.0, told.rate_factor),
+        takeover_s=2 * app.settings.lease_s,
+        answers_for=usual.answers_for * rate,
+        recent=usual.recent * rate,
+    )
     door = SlackDoor(
         app.front,
         app.messages,

@@ -42,7 +42,7 @@ class SlackSettings(_Subject):
     team_id: str = ""
     """T…, whose people may ask; empty: whoever the signing secret belongs to."""
     rate_factor: float = Field(1.0, gt=0)
-    """Of Slack's published rates, which all replicas share; more only where Slack has granted more."""
+    """Of Slack's published rates, which all replicas share: more than 1 only where Slack has granted more."""
 
 
 class GoogleSettings(_Subject):

@@ -26,7 +26,7 @@ from bot.sandbox.story import Story, stories
 
 TRIES = 3
 # What goes on whether or not anybody asks: a crash there is a crash between two boundaries of the operation.
-BACKGROUND = re.compile(r"^\w+ (leases|serving|queues|workflow_status) #")
+BACKGROUND = re.compile(r"^\w+ (leases|serving|replies|queues|workflow_status) #")
 WHENS = ("before", "after_commit", "after_answer")
 # Only whoever comes after a crash looks for what was begun; so that look is killed in a second life.
 LOST = Boundary(method="UpdateService", when="after_commit")

@@ -47,6 +47,7 @@ class Town(Rehearsal):
     def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
         super().__init__(folder, rate=RATE, start=forked, settings=settings)
         self.bots: tuple[Replica, ...] = (self.bot,)
+        self.people.do("budgets", on=False)
         self.upgrade()
         self.keep()
 
@@ -110,4 +111,5 @@ def _quick(folder: Path) -> dict[str, str]:
         "AISQ_POLICIES_DIR": str(folder / "policies"),
         "AISQ_LEASE_S": "4",
         "AISQ_SWEEP_EVERY_S": "0.1",
+        "AISQ_SLACK__RATE_FACTOR": "10",  # as fast as the clock runs, messages cannot follow at Slack's own rates
     }
