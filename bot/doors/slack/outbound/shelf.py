@@ -36,6 +36,8 @@ class Shelf:
         if not await asyncio.to_thread(self._messages.trying, one, noted, now):
             return None
         self._mine[name(one)] = now
+        if (self._real.now() - now).total_seconds() > takeover_s / 2:
+            return None  # this process stood still, and another one may be at it by the time that Slack is called
         return one.model_copy(update={"place": noted, "tried_at": now})
 
     async def drop(self, one: Shown) -> None:

@@ -33,7 +33,8 @@ class Uploads:
     async def bring(self, one: Shown) -> None:
         """Share the plan, unless it was shared, or the details hold it."""
         if not spills(one.record):
-            return await self._shelf.keep(one, FINAL, {})
+            await self._shelf.note(one, FINAL, {})
+            return
         if self._shelf.is_anothers(one, self._pace.takeover_s):
             return
         try:
