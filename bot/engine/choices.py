@@ -80,7 +80,11 @@ class Choices:
         return found[0].full_name if len(found) == 1 else ""
 
     def of(self, question: Question) -> tuple[Choice, ...]:
-        """Raises BotError when it cannot be known, or is not for the asker to know."""
+        """At most so many as people are offered. Raises what `every` raises."""
+        return matching(self.every(question), question.begun)
+
+    def every(self, question: Question) -> tuple[Choice, ...]:
+        """Whatever was begun. Raises BotError when it cannot be known, or is not for the asker to know."""
         operation = self._registry.command(question.operation)
         field = operation.model_fields.get(question.field)
         if field is None:
@@ -88,10 +92,10 @@ class Choices:
         reference, completes = reference_of(field), str(marks(field).get("completes") or "")
         look, of, other = completes.partition(" of ")
         if completes == "operations":
-            return matching(self._operations(operation, question), question.begun)
+            return tuple(self._operations(operation, question))
         if of:
-            return matching(self._listed(look, str(question.entered.get(other) or ""), question), question.begun)
-        return matching(self.named(reference.kind, question.channel) if reference else (), question.begun)
+            return tuple(self._listed(look, str(question.entered.get(other) or ""), question))
+        return self.named(reference.kind, question.channel) if reference else ()
 
     def _fitting(self, kind: str) -> Iterator[Target]:
         kinds = kind.split("|")
@@ -117,7 +121,10 @@ class Choices:
         look = self._registry.command(command)
         if not of:
             return iter(())
-        made = look.model_validate({ordered(look)[0][0]: of}, context={"resolve": self._names.within(question.channel)})
+        told: dict[str, object] = {ordered(look)[0][0]: of}
+        if "limit" in look.model_fields:
+            told["limit"] = MOST
+        made = look.model_validate(told, context={"resolve": self._names.within(question.channel)})
         actor = self._directory.actor(question.actor)
         self._gate.permit(actor, made)
         now = self._clock.now()

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
@@ -13,10 +14,11 @@ from bot.doors.slack.draw.answers import said
 from bot.doors.slack.draw.blocks import Block, Card
 from bot.doors.slack.draw.form import Commands, Named, depends_on, form, key, loading, options
 from bot.doors.slack.inbound import DOOR, Payload
+from bot.doors.slack.menus import Menus
 from bot.doors.slack.opened import Opened, entries, field_of, picked
 from bot.doors.slack.outbound.calls import Refusal
 from bot.doors.slack.outbound.views import View, Views, is_conflict
-from bot.engine.choices import Question
+from bot.engine.choices import Question, matching
 from bot.engine.front import Front
 
 AGAIN_S = (0.3, 1.0)
@@ -36,6 +38,7 @@ class Forms:
 
     def __init__(self, front: Front, views: Views, tell: Tell, keep: Keep, soon_s: float = SOON_S) -> None:
         self._front, self._views, self._tell, self._keep, self._soon_s = front, views, tell, keep, soon_s
+        self._menus = Menus(lambda question: self._soon(lambda: front.choices.every(question)), time.monotonic)
         self._newest: dict[str, str] = {}  # by view, when something was chosen last
 
     def begin(self, trigger_id: str, place: dict[str, str]) -> None:
@@ -66,19 +69,24 @@ class Forms:
         """What a menu offers for what was typed into it; nothing, when that cannot be known in time."""
         # What stands in a view is not yet known to Slack when it asks for options (slackapi/bolt-js issue 1146).
         opened, field = self._opened({**payload["view"], "state": {}}), field_of(str(payload["block_id"]))
-        begun = str(payload.get("value") or "")
+        begun, operation = str(payload.get("value") or ""), self._front.commands().get(opened.operation)
+        if operation is None or field not in operation.model_fields:
+            return []
+        of = depends_on(operation.model_fields[field])
         question = Question(
             actor=f"{DOOR}:{payload['user']['id']}",
             operation=opened.operation,
             field=field,
             begun=begun,
-            entered=opened.entered,
+            entered={name: value for name, value in opened.entered.items() if name == of},
             channel=opened.place.get("channel", ""),
         )
-        found = await self._soon(lambda: self._front.choices.of(question))
-        if found is None and (word := begun.strip()):
-            return options([Choice(value=word, about="as typed: the list cannot be read now")])
-        return options(found or ())
+        every = await self._menus.every(question)
+        found = matching(every or (), begun)
+        if not found and (word := begun.strip()):
+            unsure = "as typed" if every is not None else "as typed: the list cannot be read now"
+            return options([Choice(value=word, about=unsure)])
+        return options(found)
 
     # --- in the background
 
@@ -129,7 +137,9 @@ class Forms:
                 return await self._front.look(read)
         except (BotError, TimeoutError) as error:
             log.warning("a form is offered less: %s", error or "it took too long")
-            return None
+        except Exception:  # a form without a list can still be filled in, one that breaks cannot
+            log.exception("what a form offers met a bug")
+        return None
 
     # --- what a view holds
 

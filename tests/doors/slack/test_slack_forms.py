@@ -389,10 +389,47 @@ async def test_a_cloud_that_is_slow_offers_nothing_in_time(
         asyncio.run_coroutine_threadsafe(release.wait(), loop).result(10)
         return ()
 
-    monkeypatch.setattr(Choices, "of", slowly)
+    monkeypatch.setattr(Choices, "every", slowly)
     monkeypatch.setattr(ana.forms, "_soon_s", 0.05)
     assert await suggested(ana, "to", service=BACKEND) == []
     release.set()
+
+
+async def test_a_bug_offers_nothing_and_is_logged(
+    ana: Person, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(self: Choices, question: Question) -> tuple[()]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Choices, "every", broken)
+    assert await suggested(ana, "to", service=BACKEND) == []
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_the_cloud_is_not_asked_at_every_key(ana: Person, bot: Bot) -> None:
+    every = [await suggested(ana, "to", begun, service=BACKEND) for begun in ("", "b", "ba", "back")]
+    assert every[0] == every[-1]
+    assert bot.platform.calls.count("releases") == 1
+    await asyncio.gather(*(suggested(Person(bot, "U0BEN"), "to", service=BACKEND) for _ in range(2)))
+    assert bot.platform.calls.count("releases") == 3, "everybody is asked for by themselves"
+
+
+async def test_a_release_that_is_not_listed_can_be_named(ana: Person) -> None:
+    assert await suggested(ana, "to", "backend-00001-old", service=BACKEND) == ["backend-00001-old"]
+    assert "as typed" in str(ana.answers[-1])
+
+
+@pytest.mark.parametrize(("operation", "field"), [("dance", "to"), ("rollback", "colour")])
+async def test_what_there_is_not_is_offered_nothing(operation: str, field: str, ana: Person) -> None:
+    assert await suggested(ana, field, "x", operation=operation, service=BACKEND) == []
+
+
+async def test_a_form_that_was_refused_is_refused_again_when_the_answer_was_lost(bot: Bot) -> None:
+    dev = Person(bot, "U0DEV")
+    view = await dev.opens("rollback", service=BACKEND)
+    first, second = await dev.submits(view), await dev.submits(view)
+    assert "⛔" in str(first["view"]["blocks"][0]) and "⛔" in str(second["view"]["blocks"][0])
+    assert [entry.event for entry in bot.audit.entries()].count("denied") == 1
 
 
 async def test_who_may_not_look_is_offered_nothing(bot: Bot) -> None:
