@@ -1,5 +1,6 @@
 """Many rollbacks in one channel, in the tests' own time, and what Slack's side says of how they were shown."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -28,8 +29,7 @@ class Crowd:
 
     async def pass_time(self, seconds: float) -> None:
         for _ in range(int(seconds / TICK_S)):
-            for gateway in self.gateways:
-                await gateway.round()
+            await asyncio.gather(*(gateway.round() for gateway in self.gateways))
             self.time.advance(TICK_S)
 
     # --- what happens to them
