@@ -51,11 +51,19 @@ function morphInside(old, fresh) {
   while (at) {
     const gone = at;
     at = at.nextSibling;
-    for (const dialog of gone.nodeName === "DIALOG" ? [gone] : gone.querySelectorAll?.("dialog") || []) {
-      if (dialog.open) dialog.close();
-    }
+    const dialogs = gone.nodeName === "DIALOG" ? [gone] : [...(gone.querySelectorAll?.("dialog") || [])];
+    const open = dialogs.filter((dialog) => dialog.open);
+    for (const dialog of open) dialog.close();
     gone.remove();
+    if (open.length) settle();
   }
+}
+
+// A dialog gives the focus back but not the caret, which is lost with the dialog: without this, keys would do nothing.
+function settle() {
+  const on = document.activeElement;
+  on.blur();
+  on.focus();
 }
 
 function receive(regions) {
@@ -185,10 +193,13 @@ class Choices {
     const number = ++this.asked;
     const found = await this.ask(this.input.value);
     if (number !== this.asked || document.activeElement !== this.input) return;
+    const held = this.at >= 0 ? this.found[this.at][1] : null;
     this.found = found;
     this.list.replaceChildren(...found.map(([, said, about], at) => this.item(said, about, at)));
     this.at = -1;
     this.show(found.length > 0);
+    const again = held === null ? -1 : found.findIndex(([, said]) => said === held);
+    if (again >= 0) this.mark(again);
   }
 
   item(said, about, at) {
@@ -217,8 +228,13 @@ class Choices {
   }
 
   move(by) {
+    const count = this.list.children.length;
+    this.mark((this.at + by + count) % count);
+  }
+
+  mark(chosen) {
     const items = [...this.list.children];
-    this.at = (this.at + by + items.length) % items.length;
+    this.at = chosen;
     items.forEach((item, at) => item.setAttribute("aria-selected", String(at === this.at)));
     items[this.at].scrollIntoView({ block: "nearest" });
     this.input.setAttribute("aria-activedescendant", items[this.at].id);
