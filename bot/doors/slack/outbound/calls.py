@@ -132,6 +132,7 @@ class Calls:
 def _check(method: str, status: int, headers: Any, data: dict[str, Any]) -> None:
     if status == 429 or data.get("error") == "ratelimited":
         said_s = str(headers.get("Retry-After", ""))
+        log.warning("Slack asks to wait %s s with %s", said_s or "some", method)
         raise Limited(method, float(said_s) if said_s.isdigit() else 1.0)
     if status >= 500 or data.get("error") in OURS:
         raise Uncertain(f"Slack answered {method} with {status} {data.get('error', '')}".strip())

@@ -74,11 +74,12 @@ async def test_an_answer_that_does_not_come_in_time_is_lost(hasty: Calls, slack:
     assert len(slack.workspace.in_channel(CHANNEL)) == 1, "and yet it was done"
 
 
-async def test_how_long_slack_asks_to_wait(calls: Calls, slack: FakeSlack) -> None:
+async def test_how_long_slack_asks_to_wait(calls: Calls, slack: FakeSlack, caplog: pytest.LogCaptureFixture) -> None:
     slack.faults.add(Fault(Kind.RATELIMITED, retry_after_s=9))
     with pytest.raises(Limited) as caught:
         await calls.update(CHANNEL, "1.1", CARD)
     assert (caught.value.method, caught.value.retry_after_s) == ("chat.update", 9.0)
+    assert caplog.messages == ["Slack asks to wait 9 s with chat.update"]
 
 
 async def test_a_refusal_has_slacks_word_and_what_is_wrong(calls: Calls, slack: FakeSlack) -> None:
@@ -97,12 +98,15 @@ async def test_a_card_that_slack_does_not_take_is_shown_as_text(calls: Calls, sl
     assert blocks[1]["elements"][0]["value"] == "7k3q"
 
 
-async def test_a_call_over_our_own_budget_is_not_made(calls: Calls, slack: FakeSlack, time: StillTime) -> None:
+async def test_a_call_over_our_own_budget_is_not_made(
+    calls: Calls, slack: FakeSlack, time: StillTime, caplog: pytest.LogCaptureFixture
+) -> None:
     for _ in range(3):
         await calls.post(CHANNEL, CARD, ABOUT)
     with pytest.raises(Limited) as caught:
         await calls.post(CHANNEL, CARD, ABOUT)
     assert (caught.value.method, len(slack.workspace.calls)) == ("chat.postMessage", 3)
+    assert caplog.messages == []
     time.advance(caught.value.retry_after_s)
     await calls.post(CHANNEL, CARD, ABOUT)
     assert {call.status for call in slack.workspace.calls} == {200}
