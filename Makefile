@@ -14,7 +14,7 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --gener
   --allow-unsafe --build-deps-for wheel --no-emit-options --no-emit-index-url --no-emit-find-links \
   --no-emit-trusted-host $(LOCK_FLAGS)
 
-.PHONY: help check test test-all bench demo sandbox lock venv runtime-venv
+.PHONY: help check test test-all bench demo sandbox schemas lock venv runtime-venv
 
 help: ## say what there is to make
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 20
@@ -39,6 +39,15 @@ demo: venv ## a bad release, a rollback, an approval: in a small cloud on this m
 
 sandbox: venv ## keep that small cloud and the bot running, to try things
 	$(BIN)/aisq sandbox up
+
+schemas: build/schemas/slack.json ## what Slack's own types say of blocks, as JSON Schema, for the tests; by npm
+
+# Into a folder that git ignores; package-lock.json holds the hashes, and no package runs a script of its own.
+build/schemas/slack.json: slack/schema/package.json slack/schema/package-lock.json
+	mkdir -p build/schemas && cp slack/schema/*.json build/schemas
+	cd build/schemas && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	cd build/schemas && node_modules/.bin/ts-json-schema-generator --no-type-check \
+	  --path node_modules/@slack/types/dist/index.d.ts --out slack.json.part && mv slack.json.part slack.json
 
 lock: venv ## write both locks anew; LOCK_FLAGS=--upgrade also takes newer releases
 	$(COMPILE) --output-file requirements.lock pyproject.toml
