@@ -2,9 +2,13 @@
 
 import pytest
 
+from bot.core.answer import Table
 from bot.core.errors import Denied, StoreError, Transient, UserError
 from bot.core.home import Choice
-from bot.engine.choices import MOST, Question, matching
+from bot.core.operation import Change, OperationRef, Risk, ServiceRef, param
+from bot.core.plan import Plan
+from bot.engine.choices import MOST, Choices, Question, matching
+from bot.engine.registry import Registry
 from tests.engine.conftest import ANA, BAD, BEN, DEV, EVE, GOOD, Bot
 
 BACKEND = "ai-square/prod/backend"
@@ -141,3 +145,44 @@ def test_what_begins_like_that_comes_first() -> None:
         "a/b/api",
         "a/b/old-api",
     ]
+
+
+class Move(Change, risk=Risk.OPERATE):
+    """Move something after an operation."""
+
+    after: OperationRef = param("After which.", completes="operations")
+    service: ServiceRef = param("What.")
+    like: str = param("Like what.", default="", completes="status of service")
+
+    def plan(self) -> Plan:
+        raise NotImplementedError
+
+
+Move.__module__ = "x.move"
+
+
+def with_move(bot: Bot) -> Choices:
+    registry = Registry({**bot.registry.operations, "move": Move})
+    return Choices(registry, bot.names, bot.catalog, bot.people, bot.gate, bot.binder, bot.ledger, bot.clock)
+
+
+def test_what_cannot_be_judged_by_the_operation_alone_is_offered(bot: Bot) -> None:
+    id = bot.ask(ANA, "rollback backend")
+    (found,) = with_move(bot).of(Question(actor=DEV, operation="move", field="after"))
+    assert found.value == id, "policy will be asked when the rest is known"
+
+
+def test_a_look_that_lists_all_it_has(bot: Bot) -> None:
+    question = Question(actor=ANA, operation="move", field="like", entered={"service": BACKEND})
+    status = bot.say(ANA, f"status {BACKEND}").answer
+    tables = [part for part in status.parts if isinstance(part, Table)] if status else []
+    assert [one.value for one in with_move(bot).of(question)] == [
+        str(row[0]) for table in tables[:1] for row in table.rows
+    ]
+
+
+def test_while_nobody_can_be_asked_who_somebody_is_nothing_is_offered_to_act_on(bot: Bot) -> None:
+    bot.ask(ANA, "rollback backend")
+    bot.everybody.silent = True
+    assert asked(bot, "approve", "operation", actor=BEN) == []
+    assert len(asked(bot, "ops show", "operation", actor=BEN)) == 1

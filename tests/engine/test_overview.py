@@ -7,6 +7,7 @@ import pytest
 from bot.core.home import Home, Section
 from bot.core.rules import Freeze, Freezes
 from bot.engine.overview import RECENT, SHOWN, Overview
+from bot.stores.tables import OperationRow
 from tests.engine.conftest import ANA, BEN, CHO, EVE, NOON, Bot
 
 
@@ -49,6 +50,15 @@ def test_it_moves_on(bot: Bot) -> None:
     (pin,) = section(home(bot), "Pins").lines
     assert pin.text.startswith("ai-square/prod/backend: ")
     assert "by ana since 2026-11-20 12:00 UTC" in pin.text
+
+
+def test_what_one_has_approved_waits_for_others(bot: Bot) -> None:
+    id = bot.ask(ANA, "rollback backend")
+    with bot.ledger._transaction() as session:
+        session.get_one(OperationRow, id).approvals_needed = 2
+    bot.say(BEN, f"approve {id}")
+    assert (ids(home(bot, BEN), WAITING), ids(home(bot, BEN), RUNNING)) == ([], [id])
+    assert ids(home(bot, CHO), WAITING) == [id]
 
 
 def test_what_has_expired_waits_for_nobody(bot: Bot) -> None:

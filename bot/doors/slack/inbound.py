@@ -119,7 +119,7 @@ def of_click(payload: Payload) -> Place:
         (payload.get("channel") or {}).get("id") or metadata(payload.get("view") or {}).get("channel") or user
     )
     thread, url = str(container.get("thread_ts") or ""), str(payload.get("response_url") or "")
-    if thread:
+    if thread and thread != container.get("message_ts"):  # what begins a thread stands in the channel
         return _place(channel, user, _team(payload), thread_ts=thread, in_thread=YES, spare_url=url)
     return _place(channel, user, _team(payload), response_url=url)
 

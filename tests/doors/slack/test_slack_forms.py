@@ -10,6 +10,7 @@ from sqlalchemy import select
 from bot import operations
 from bot.core import folder
 from bot.core.errors import StoreError, Transient, Uncertain
+from bot.core.home import Choice
 from bot.core.operation import Operation, marks, reference_of
 from bot.core.parser import base, is_flag, listed
 from bot.core.system import OperationRecord
@@ -430,6 +431,25 @@ async def test_a_form_that_was_refused_is_refused_again_when_the_answer_was_lost
     first, second = await dev.submits(view), await dev.submits(view)
     assert "⛔" in str(first["view"]["blocks"][0]) and "⛔" in str(second["view"]["blocks"][0])
     assert [entry.event for entry in bot.audit.entries()].count("denied") == 1
+
+
+async def test_more_names_than_a_menu_takes_are_searched_and_the_longest_arrive_whole(
+    ana: Person, bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    longest = "/".join(3 * ["x" * 63])
+    names = [BACKEND, longest, *(f"s/e/x{number}" for number in range(150))]
+    every = tuple(Choice(value=name, text=name, group=name.rpartition("/")[0]) for name in names)
+    monkeypatch.setattr(Choices, "named", lambda *_: every)
+    view = await ana.opens("rollback")
+    service = next(one for one in interactive(view["blocks"]) if one.action_id == f"{FIELD}service")
+    assert service.kind == "external_select"
+    assert await suggested(ana, "service", "backend") == [BACKEND]
+    assert len(await suggested(ana, "service")) == 100
+    (short,) = await suggested(ana, "service", "xxxx")
+    payload = ana.payload(view)
+    ana.enter(payload, {"service": short})
+    assert ana.forms.filled(payload["view"]).values["service"] == longest != short
+    assert await ana.submits(await ana.opens("rollback"), service=BACKEND) == {}
 
 
 async def test_who_may_not_look_is_offered_nothing(bot: Bot) -> None:

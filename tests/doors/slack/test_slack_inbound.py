@@ -1,8 +1,23 @@
 """Payloads in, requests out."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from bot.doors.slack.inbound import from_click, from_command, is_foreign, typed
+from bot.core.request import Form
+from bot.doors.slack.inbound import (
+    from_click,
+    from_command,
+    from_message,
+    from_submission,
+    is_foreign,
+    of_click,
+    of_message,
+    of_shortcut,
+    typed,
+)
+from bot.doors.slack.opened import Opened
 from tests.doors.slack.harness import TEAM
 
 COMMAND = {
@@ -100,3 +115,116 @@ TYPED = {
 def test_what_was_typed(name: str) -> None:
     sent, wanted = TYPED[name]
     assert typed(sent) == wanted
+
+
+# --- where the answer goes
+
+THREAD = {"message_ts": "1790000000.000200", "thread_ts": "1790000000.000100"}
+WHERE = {"channel": "C0AISQ", "user": "U0BEN", "team": TEAM, "response_url": "", "thread_ts": ""}
+MESSAGE = {"ts": "1790000000.000200"}
+SHORTCUT = {**CLICK, "message_ts": "1790000000.000200", "message": MESSAGE}
+
+
+def said(**changed: Any) -> dict[str, Any]:
+    event = {
+        "type": "app_mention",
+        "channel": "C0AISQ",
+        "user": "U0BEN",
+        "ts": "1.2",
+        "text": "<@U0AISQ> status",
+        **changed,
+    }
+    return {"team_id": TEAM, "event_id": "Ev1", "event": event, "authorizations": [{"user_id": "U0AISQ"}]}
+
+
+PLACES: dict[str, tuple[Callable[[Any], dict[str, str]], Any, dict[str, str]]] = {
+    "a button": (of_click, CLICK, {"response_url": "https://hooks.slack.com/y"}),
+    "a button in a thread": (
+        of_click,
+        {**CLICK, "container": THREAD},
+        {"thread_ts": THREAD["thread_ts"], "in_thread": "yes", "spare_url": "https://hooks.slack.com/y"},
+    ),
+    "a button of what begins a thread": (
+        of_click,
+        {**CLICK, "container": {**THREAD, "message_ts": THREAD["thread_ts"]}},
+        {"response_url": "https://hooks.slack.com/y"},
+    ),
+    "a button in the Home": (
+        of_click,
+        {**CLICK, "channel": None, "response_url": None, "view": {"private_metadata": '{"channel": "D0BEN"}'}},
+        {"channel": "D0BEN"},
+    ),
+    "a button in a Home of another version": (
+        of_click, {**CLICK, "channel": None, "response_url": None}, {"channel": "U0BEN"},
+    ),
+    "a shortcut on a message": (
+        of_shortcut, SHORTCUT, {"thread_ts": MESSAGE["ts"], "in_thread": "", "spare_url": "https://hooks.slack.com/y"},
+    ),
+    "a shortcut in a thread": (
+        of_shortcut,
+        {**SHORTCUT, "message": {**MESSAGE, "thread_ts": "1.1"}},
+        {"thread_ts": "1.1", "in_thread": "yes", "spare_url": "https://hooks.slack.com/y"},
+    ),
+    "a mention": (of_message, said(), {"thread_ts": "1.2", "in_thread": ""}),
+    "a mention in a thread": (of_message, said(thread_ts="1.1"), {"thread_ts": "1.1", "in_thread": "yes"}),
+    "a direct message": (of_message, said(channel="D0BEN", channel_type="im"), {"channel": "D0BEN", "in_thread": ""}),
+    "a direct message in a thread": (
+        of_message,
+        said(channel="D0BEN", channel_type="im", thread_ts="1.1"),
+        {"channel": "D0BEN", "thread_ts": "1.1", "in_thread": "yes"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_the_answer_goes_where_it_was_asked(name: str) -> None:
+    of, payload, wanted = PLACES[name]
+    assert of(payload) == {**WHERE, **wanted}
+
+
+MENTIONS = {
+    "<@U0AISQ> status": "status",
+    "<@U0AISQ|aisq>: rollback backend": "rollback backend",
+    "please <@U0AISQ>, rollback backend": "rollback backend",
+    "rollback backend <@U0AISQ>": "rollback backend",
+    "<@U0AISQ> <@U0AISQ> status": "status",
+    "<@U0AISQ> /aisq status": "status",
+    "<@U0AISQ>": "help",
+    "<@U0AISQ> deny 7k3q --reason “p99 &gt; 2 s &amp; <@U0BEN> waits”": "deny 7k3q --reason “p99 > 2 s & @U0BEN waits”",
+    "<@U0AISQ> see <https://status.example/1|status>": "see status",
+    "status": "status",
+}
+
+
+@pytest.mark.parametrize("text", MENTIONS)
+def test_what_is_said_to_us(text: str) -> None:
+    ask = from_message(said(text=text), "v0=abc")
+    assert (ask.text, ask.heard_as, ask.actor, ask.channel) == (
+        MENTIONS[text],
+        "slack:event:Ev1",
+        "slack:U0BEN",
+        "C0AISQ",
+    )
+
+
+def test_a_submission_is_a_form_and_known_by_its_view() -> None:
+    view = {
+        "id": "V1",
+        "hash": "1.a",
+        "private_metadata": Opened(place={"channel": "C0AISQ", "thread_ts": "1.1"}).kept(),
+    }
+    form = Form(operation="rollback", values={"service": "backend"})
+    payload = {**CLICK, "view": view}
+    ask = from_submission(payload, "v0=abc", form)
+    assert (ask.form, ask.channel, ask.address.place["thread_ts"]) == (form, "C0AISQ", "1.1")
+    assert ask.heard_as.startswith("slack:submit:V1:1.a:")
+    assert ask.heard_as == from_submission(payload, "other", form).heard_as
+    other = form.model_copy(update={"values": {"service": "web"}})
+    assert ask.heard_as != from_submission(payload, "v0=abc", other).heard_as
+    assert ask.heard_as != from_submission({**payload, "view": {**view, "hash": "2.b"}}, "v0=abc", form).heard_as
+
+
+@pytest.mark.parametrize("of", [{"team": "T0OTHER"}, {"user_team": "T0OTHER"}])
+def test_what_somebody_of_another_workspace_says_is_foreign(of: dict[str, str]) -> None:
+    assert is_foreign(said(**of), TEAM)
+    assert not is_foreign(said(team=TEAM), TEAM)
