@@ -17,7 +17,7 @@ from bot.sandbox.slack.faults import Fault, Kind
 from bot.settings import ClockSettings, GoogleSettings, Settings
 from tests.both import url
 from tests.doors.slack.harness import TEAM, TOKEN
-from tests.doors.slack.room import Room, room_of
+from tests.doors.slack.room import Room, room_of, until
 from tests.engine.conftest import close
 
 __all__ = ["url"]
@@ -68,6 +68,9 @@ async def test_the_main_job_and_then_the_way_back_while_slack_is_down(whole: Roo
     assert traffic(cloud) == {GOOD: 100}
     await whole.shows("✅ Done: rollback ai-square/prod/backend. Errors ")
     assert len(whole.cards) == 1
+    await until(lambda: [one for one in whole.replies if "Errors " in one.text])
+    (details,) = whole.replies
+    assert "Ben Brooks approved" in details.text and "/operations/" in details.text and "succeeded" in details.text
 
     again = f"traffic backend {next(iter(bad))}=100"
     id = await whole.asks("U0ANA", again)
