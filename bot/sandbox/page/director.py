@@ -60,13 +60,13 @@ class Director:
             await self._happen(run.scenario.meanwhile.do, run.bad)
 
     def _facts(self, run: Run, seen: Seen) -> Facts:
-        cards = [m for m in seen.messages if m["channel"] == CHANNEL and m["ts"] > run.after and m.get("bot_id")]
+        cards = [m for m in seen.messages if m["channel"] == CHANNEL and m["ts"] > run.after and _is_card(m)]
         calls = [call for call in seen.calls if call["seq"] > run.since and call["committed"]]
         mine = [call for call in calls if call["service"].endswith(self._service.rpartition("/")[2])]
         return Facts(
             service=seen.services[self._service],
             good=run.good,
-            cards=[card for card in cards if card.get("metadata")],
+            cards=cards,
             writes=[call for call in mine if call["api"] != "console"],
             by_hand=[call for call in mine if call["api"] == "console"],
             approvals=[at for at in self.approvals if at > run.began],
@@ -129,3 +129,8 @@ class Director:
                 return ""
             await asyncio.sleep(STEP_S)
         return "A rollout is still under way; try again when it has ended."
+
+
+def _is_card(message: Json) -> bool:
+    """A message of the app about an operation; what stands in its thread is not meant."""
+    return bool(message.get("bot_id") and message.get("metadata")) and message.get("thread_ts") in (None, message["ts"])

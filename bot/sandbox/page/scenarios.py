@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from ruamel.yaml import YAML
 
 SHIPPED = Path(__file__).with_name("scenarios.yaml")
+UNDER_WAY = ("Planning", "Waiting", "About to begin", "In progress", "Done")  # as the headline of a card has it
 Json = dict[str, Any]
 
 
@@ -100,6 +101,12 @@ def _good(facts: Facts) -> bool:
     return facts.serving == {facts.good: 100} and bool(facts.writes)
 
 
+def _refused(facts: Facts) -> bool:
+    """Approved, and ended without a write; a plan that is being looked at again has not ended."""
+    ended = bool(facts.cards) and not any(word in facts.cards[-1].get("text", "") for word in UNDER_WAY)
+    return bool(facts.approvals and facts.by_hand) and ended and not facts.waits and not facts.writes
+
+
 CHECKS: dict[str, Callable[[Facts], bool]] = {
     "asked": lambda facts: bool(facts.cards),
     "approved": lambda facts: bool(facts.approvals),
@@ -108,7 +115,7 @@ CHECKS: dict[str, Callable[[Facts], bool]] = {
     "serves_good": _good,
     "serves_latest": _latest,
     "written_once": lambda facts: _killed(facts) and _good(facts) and len(facts.writes) == 1,
-    "refused": lambda facts: bool(facts.approvals and facts.by_hand) and not facts.waits and not facts.writes,
+    "refused": _refused,
 }
 
 

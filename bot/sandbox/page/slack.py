@@ -120,9 +120,10 @@ def _surface(shown: Json, key: str, seen: Seen, view: View, errors: Mapping[str,
 
 def news(seen: Seen, view: View) -> str:
     """The newest thing that was said, for who hears the page instead of seeing it."""
-    messages = _messages(seen, view)
+    messages = [one for one in _messages(seen, view) if _belongs(one, view.thread)]
     if not messages:
         return ""
     last = max(messages, key=lambda one: max(str(one["ts"]), str(one.get("edited_at") or "")))
     name = seen.people.get(last["user"], {}).get("real_name", "")
-    return f"{name}: {str(last.get('text', ''))[:200]}"
+    said = mrkdwn(str(last.get("text", "")), seen.reader(view.user)).striptags()
+    return f"{name}: {said[:200]}"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal, Self
 from urllib.parse import parse_qsl, urlencode
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 SERVICE, CHANNEL = "ai-square-prod/us-central1/backend", "C0AISQ"
 PERSONS = {"ana": "U0ANA", "ben": "U0BEN", "cho": "U0CHO", "dev": "U0DEV"}
@@ -18,8 +18,8 @@ class View(BaseModel):
 
     who: Literal["ana", "ben", "cho", "dev"] = "ana"
     tab: Tab = "channel"
-    service: str = SERVICE
-    thread: str = ""
+    service: str = Field(default=SERVICE, pattern=r"^[\w-]+/[\w-]+/[\w-]+$")
+    thread: str = Field(default="", pattern=r"^(\d+\.\d+)?$")
 
     @classmethod
     def read(cls, query: str | Mapping[str, str]) -> Self:
