@@ -37,8 +37,14 @@ def spills(record: OperationRecord) -> bool:
         sum(map(blocks.weight, _plan(plan))) > PLAN_BUDGET
         or any(len(lines) > blocks.MOST_LINES or len("\n".join(lines)) > LONGEST_CODE for lines in code)
         or any(len(line) > LONGEST_LINE for lines in code for line in lines)
-        or any(len(said) > blocks.SENTENCE for said in (*plan.notes, *(one.sentence for one in _findings(plan))))
+        or any(len(said) > blocks.SENTENCE for said in _said(plan))
     )
+
+
+def _said(plan: Plan) -> Iterator[str]:
+    """Every sentence of it."""
+    yield from (plan.summary, *_steps(plan), *plan.notes)
+    yield from (one.sentence for one in _findings(plan))
 
 
 def whole(record: OperationRecord) -> str:
@@ -97,7 +103,7 @@ def _shown(record: OperationRecord, rest: str) -> Iterator[Block]:
 
 
 def _plan(plan: Plan) -> Iterator[Block]:
-    yield blocks.rich(blocks.words("Plan", bold=True), blocks.sentence(plan.summary))
+    yield blocks.rich(blocks.words("Plan", bold=True), blocks.sentence(plan.summary), *map(blocks.words, _steps(plan)))
     if findings := _findings(plan):
         yield blocks.bullets(map(_finding, findings))
     if plan.notes:
@@ -105,6 +111,11 @@ def _plan(plan: Plan) -> Iterator[Block]:
     for title, lines in _code(plan):
         yield blocks.rich(blocks.words(title, bold=True))
         yield blocks.code(lines)
+
+
+def _steps(plan: Plan) -> list[str]:
+    both = (("Steps", plan.steps), ("Afterwards", plan.afterwards))
+    return [f"{title}: " + "; ".join(step.title or step.verb for step in steps) for title, steps in both if steps]
 
 
 def _code(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:

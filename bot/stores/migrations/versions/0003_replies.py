@@ -1,4 +1,6 @@
-"""Replies in the thread of a message, and an index for what moved last."""
+"""Replies in the thread of a message, and an index for what moved last. What ended before needs no replies any more."""
+
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,9 +12,12 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+OPEN = ("accepted", "waiting", "queued", "running")
+FINAL = 2**31 - 1
+
 
 def upgrade() -> None:
-    op.create_table(
+    replies = op.create_table(
         "replies",
         sa.Column("operation", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -23,3 +28,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("operation", "kind"),
     )
     op.create_index("ix_operations_updated_at", "operations", ["updated_at"])
+    for kind in ("details", "file"):
+        told = sa.literal(kind), sa.literal({}, sa.JSON()), sa.literal(FINAL)
+        op.execute(replies.insert().from_select(["operation", "kind", "place", "shown"], _ended(*told)))
+
+
+def _ended(*told: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    operations = sa.table("operations", sa.column("id", sa.Text()), sa.column("state", sa.Text()))
+    messages = sa.table("messages", sa.column("operation", sa.Text()))
+    both = messages.join(operations, operations.c.id == messages.c.operation)
+    return sa.select(operations.c.id, *told).select_from(both).where(operations.c.state.not_in(OPEN))

@@ -39,6 +39,8 @@ def test_the_whole_plan_is_there() -> None:
     shown = details(record(), ())
     for said in (
         plan().summary,
+        "Steps: send all traffic to backend-00041-kex; see that it serves",
+        "Afterwards: compare errors before and after",
         "! age: backend-00041-kex is 40 days old",
         "✓ image: image sha256:24302b5749ed is in the registry",
         "new releases get none until",
@@ -127,6 +129,7 @@ TOO_MUCH = {
     "long lines": {"undo_by_hand": ("x" * (LONGEST_LINE + 1),)},
     "much to do by hand": {"by_hand": ("x" * 900,) * 4},
     "a long note": {"notes": ("x" * 700,)},
+    "many steps": {"steps": (MOVE,) * 20},
 }
 
 
