@@ -27,6 +27,7 @@ from bot.doors.slack.outbound.whispers import Whispers, is_direct
 
 REMEMBERED = timedelta(days=2)  # what has not moved for longer shows its outcome
 REMINDERS_EVERY_S = 5.0
+FEW = 20  # replies at a time: what cannot be shown yet is read again and again, beside everything else
 log = logging.getLogger(__name__)
 
 
@@ -77,10 +78,11 @@ class Gateway:
         return read()
 
     def _replies_behind(self, since: datetime) -> Sequence[Shown]:
-        found = [one for kind in (DETAILS, FILE) for one in self._messages.replies(DOOR, kind, since=since)]
+        read = self._messages.replies
+        found = [one for kind in (DETAILS, FILE) for one in read(DOOR, kind, since=since, limit=FEW)]
         if self._is_turn("reminders", REMINDERS_EVERY_S):
             asked = self._clock.now() - REMEMBERED
-            found += self._messages.replies(DOOR, REMINDER, since=asked, states=("waiting",))
+            found += read(DOOR, REMINDER, since=asked, states=("waiting",))
         return found
 
     def _is_turn(self, what: str, every_s: float) -> bool:

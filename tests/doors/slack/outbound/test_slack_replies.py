@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core.request import Address
+from bot.doors.slack.outbound import gateway as gateways
 from bot.doors.slack.outbound.gateway import Gateway
 from bot.sandbox.slack import FakeSlack
 from bot.sandbox.slack.faults import Fault, Kind
@@ -133,6 +134,15 @@ class TestDetails:
         assert (len(channel()), len(thread())) == (3, 0)
         await rounds(gateway, time, 15, every_s=1)
         assert (len(channel()), len(thread())) == (4, 4)
+
+    async def test_of_many_a_few_at_a_time_and_all_in_the_end(
+        self, gateway: Gateway, tell: Teller, time: StillTime, channel: Channel, thread: Thread, monkeypatch
+    ) -> None:
+        monkeypatch.setattr(gateways, "FEW", 2)
+        for _ in range(5):
+            tell.waiting()
+        await rounds(gateway, time, 60, every_s=2)
+        assert len(channel()) == len(thread()) == 5
 
 
 class TestReminder:
