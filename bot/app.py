@@ -125,7 +125,9 @@ class App:
         acceptor = Acceptor(self.registry, self.names, self.gate, self.people, self.ledger, self.clock, soon)
         engine, people, ledger = self.engine, self.people, self.ledger
         choices = Choices(self.registry, self.names, self.catalog, people, self.gate, self.binder, ledger, self.clock)
-        overview = Overview(self.registry, self.gate, people, ledger, self.pins, self.files.freezes, self.clock)
+        overview = Overview(
+            self.registry, self.gate, people, ledger, self.pins, self.audit, self.files.freezes, self.clock
+        )
         return Front(acceptor, engine, self.registry, ledger, choices, overview)
 
     def check(self) -> None:

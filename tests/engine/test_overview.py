@@ -6,6 +6,7 @@ import pytest
 
 from bot.core.home import Home, Section
 from bot.core.rules import Freeze, Freezes
+from bot.engine.gate import Gate
 from bot.engine.overview import RECENT, SHOWN, Overview
 from bot.stores.tables import OperationRow
 from tests.engine.conftest import ANA, BEN, CHO, EVE, NOON, Bot
@@ -100,9 +101,39 @@ def test_freezes_that_are_on_and_those_to_come(bot: Bot) -> None:
 
     on, past, later = freeze("now", -1, 1), freeze("past", -5, -4), freeze("later", 5, 6)
     overview = Overview(
-        bot.registry, bot.gate, bot.people, bot.ledger, bot.pins, Freezes(freezes=(later, past, on)), bot.clock
+        bot.registry,
+        bot.gate,
+        bot.people,
+        bot.ledger,
+        bot.pins,
+        bot.audit,
+        Freezes(freezes=(later, past, on)),
+        bot.clock,
     )
     assert [(line.text, line.mood) for line in section(overview.of(BEN), "Freezes").lines] == [
         ("ai-square/prod: until 2026-11-20 13:00 UTC, sale (now).", "warning"),
         ("ai-square/prod: 2026-11-20 17:00 UTC to 2026-11-20 18:00 UTC, sale (later).", "plain"),
     ]
+
+
+def test_the_stamp_is_another_one_whenever_something_moves(bot: Bot) -> None:
+    stamps = [bot.front.overview.stamp()]
+    id = bot.ask(ANA, "rollback backend")
+    stamps.append(bot.front.overview.stamp())
+    bot.say(CHO, "status backend")
+    assert bot.front.overview.stamp() == stamps[-1], "who looks moves nothing"
+    bot.say(BEN, f"approve {id}")
+    stamps.append(bot.front.overview.stamp())
+    bot.work(id)
+    stamps.append(bot.front.overview.stamp())
+    assert stamps[0] == 0 and sorted(set(stamps)) == stamps
+
+
+def test_policy_is_asked_once_about_all_that_are_alike(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(3):
+        bot.ask(ANA, "rollback backend")
+    asked: list[object] = []
+    allows = Gate.allows
+    monkeypatch.setattr(Gate, "allows", lambda *args: asked.append(args) or allows(*args))
+    assert len(ids(home(bot), WAITING)) == 3
+    assert len(asked) == 1

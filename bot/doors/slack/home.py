@@ -16,17 +16,20 @@ from bot.engine.front import Front
 
 OPEN_FOR_S = 900.0  # real seconds after which nobody counts as looking
 EVERY_S = 3.0  # between two changes of one Home
+ANYHOW_S = 60.0  # after which it is read again though nothing moved: what expires does not move
 MOST = 100  # people who look at once; the others see theirs change when they open it again
 log = logging.getLogger(__name__)
 
 
 class Shown(BaseModel):
-    """What somebody sees. `at` and `opened_at` are monotonic; `view` is empty before it is known."""
+    """What somebody sees: what was true at `stamp`. All times are monotonic; `view` is empty before it is known."""
 
     channel: str
     hash: str
     opened_at: float
     at: float = float("-inf")
+    read_at: float = float("-inf")
+    stamp: int = -1
     view: Block = {}
 
 
@@ -48,15 +51,18 @@ class Homes:
         """Bring every Home that may be looked at up to date. Never raises for what Slack or the database do."""
         now = self._now()
         self._shown = {user: one for user, one in self._shown.items() if now - one.opened_at < OPEN_FOR_S}
+        stamp = await self._stamp() if self._shown else 0
         for user, one in list(self._shown.items()):
-            if now - one.at >= EVERY_S:
-                await self._bring(user, one)
+            is_old = stamp != one.stamp or now - one.read_at >= ANYHOW_S
+            if is_old and now - one.at >= EVERY_S:
+                await self._bring(user, one, stamp)
 
-    async def _bring(self, user: str, one: Shown) -> None:
+    async def _bring(self, user: str, one: Shown, stamp: int) -> None:
         try:
             if not await self._publish(user, one):
                 one.hash = ""  # another process was faster, with what it read; this reads again
                 await self._publish(user, one)
+            one.stamp = stamp
         except Refusal as refused:
             log.warning("the Home of %s is not shown: %s", user, refused)
             self._shown.pop(user, None)
@@ -65,7 +71,7 @@ class Homes:
 
     async def _publish(self, user: str, one: Shown) -> bool:
         """False when it is no longer what was shown."""
-        view = home(await self._read(user), one.channel)
+        view, one.read_at = home(await self._read(user), one.channel), self._now()
         if view == one.view:
             return True
         try:
@@ -76,6 +82,13 @@ class Homes:
             return False
         one.hash, one.view, one.at = published.hash, view, self._now()
         return True
+
+    async def _stamp(self) -> int:
+        """-1 when it cannot be known."""
+        try:
+            return await self._front.look(self._front.overview.stamp)
+        except StoreError:
+            return -1
 
     async def _read(self, user: str) -> Home:
         try:

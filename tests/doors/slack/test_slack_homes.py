@@ -8,7 +8,7 @@ import pytest
 from bot.core.answer import Text
 from bot.core.errors import StoreError, Transient
 from bot.core.home import Home, Section
-from bot.doors.slack.home import EVERY_S, MOST, OPEN_FOR_S, Homes
+from bot.doors.slack.home import ANYHOW_S, EVERY_S, MOST, OPEN_FOR_S, Homes
 from bot.doors.slack.outbound.calls import Limited, Refusal
 from bot.doors.slack.outbound.views import View
 from tests.doors.slack.harness import StillTime
@@ -18,8 +18,14 @@ class Overview:
     """What there is to see; a test changes it."""
 
     def __init__(self) -> None:
-        self.said, self.reads = "one", 0
+        self.said, self.reads, self.stamps = "one", 0, 0
         self.error: Exception | None = None
+
+    def stamp(self) -> int:
+        self.stamps += 1
+        if self.error:
+            raise self.error
+        return sum(map(ord, self.said))
 
     def of(self, id: str) -> Home:
         self.reads += 1
@@ -82,6 +88,21 @@ async def test_it_changes_when_something_changes_and_only_then(stage: Stage) -> 
     stage.front.overview.said = "two"
     await stage.later()
     assert stage.slack.shown[1:] == [("U0BEN", "two", "h1")]
+
+
+async def test_it_is_not_read_again_while_nothing_moves_but_for_what_expires(stage: Stage) -> None:
+    await stage.opens("U0ANA")
+    await stage.opens("U0BEN")
+    for _ in range(5):
+        await stage.later()
+    assert stage.front.overview.reads == 2
+    await stage.later(ANYHOW_S)
+    assert (stage.front.overview.reads, len(stage.slack.shown)) == (4, 2)
+
+
+async def test_while_nobody_looks_nobody_asks(stage: Stage) -> None:
+    await stage.later()
+    assert stage.front.overview.stamps == 0
 
 
 async def test_many_changes_are_one(stage: Stage) -> None:
