@@ -257,10 +257,11 @@ def slack(app: "App") -> "tuple[Inbound, ...]":
     from bot.doors.slack import SlackDoor
     from bot.doors.slack.outbound.pace import Pace
 
-    rate, usual = app.settings.clock.rate, Pace()
+    rate, takeover_s, usual = app.settings.clock.rate, 2 * app.settings.lease_s, Pace()
     pace = Pace(
         edit_every_s=usual.edit_every_s / max(1.0, told.rate_factor),
-        takeover_s=2 * app.settings.lease_s,
+        takeover_s=takeover_s,
+        edit_takeover_s=min(usual.edit_takeover_s, takeover_s),
         answers_for=usual.answers_for * rate,
         recent=usual.recent * rate,
     )
