@@ -14,7 +14,7 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --gener
   --allow-unsafe --build-deps-for wheel --no-emit-options --no-emit-index-url --no-emit-find-links \
   --no-emit-trusted-host $(LOCK_FLAGS)
 
-.PHONY: help check test test-all bench demo sandbox schemas lock venv runtime-venv
+.PHONY: help check test test-all bench demo sandbox images schemas lock venv runtime-venv
 
 help: ## say what there is to make
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 20
@@ -37,8 +37,11 @@ bench: venv ## how fast, each figure beside its floor; BENCH_FLAGS="rollback --j
 demo: venv ## a bad release, a rollback, an approval: in a small cloud on this machine
 	$(BIN)/aisq sandbox demo
 
-sandbox: venv ## keep that small cloud and the bot running, to try things
+sandbox: venv ## that small cloud, a small Slack and the bot on a page in your browser, to rehearse on
 	$(BIN)/aisq sandbox up
+
+images: venv ## take the pictures of docs/images anew; needs chromium, and looks best with fonts-inter
+	$(BIN)/python -m tests.sandbox.page.images docs/images
 
 schemas: build/schemas/slack.json ## what Slack's own types say of blocks, as JSON Schema, for the tests; by npm
 

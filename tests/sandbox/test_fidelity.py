@@ -12,7 +12,7 @@ SURE = ("document", "log", "inferred", "guess", "by construction", "ours")
 
 
 def rows() -> list[list[str]]:
-    """The cells of every table of the cloud's part."""
+    """The cells of every table of the cloud's part, and of the page's."""
     text = (ROOT / "docs/sandbox-fidelity.md").read_text().partition("\n## Slack")[0]
     lines = [line for line in text.splitlines() if line.startswith("|") and not line.startswith(("|-", "| behaviour"))]
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
@@ -23,9 +23,10 @@ def known() -> set[str]:
     """The names of all tests of the sandbox."""
     return {
         node.name
-        for path in Path(__file__).parent.glob("test_*.py")
+        for pattern in ("test_*.py", "page/test_*.py")
+        for path in Path(__file__).parent.glob(pattern)
         for node in ast.parse(path.read_text()).body
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
     }
 
 
