@@ -183,9 +183,17 @@ def _number(field: FieldInfo, said: str) -> Block:
     if whole:  # Slack knows no "more than"
         least = least if (above := _bound(field, "gt")) is None else above + 1
         most = most if (below := _bound(field, "lt")) is None else below - 1
-    found = {"min_value": least, "max_value": most, "initial_value": _decimal(said)}
+    found = {"min_value": least, "max_value": most, "initial_value": _within(_decimal(said), least, most, whole)}
     bounds = {name: f"{value:f}" for name, value in found.items() if value is not None}
     return {"type": "number_input", "is_decimal_allowed": not whole, **bounds}
+
+
+def _within(number: Decimal | None, least: Decimal | None, most: Decimal | None, whole: bool) -> Decimal | None:
+    """The number, if Slack would let it stand there."""
+    if number is None or (whole and number != number.to_integral_value()):
+        return None
+    fits = (least is None or number >= least) and (most is None or number <= most)
+    return number if fits else None
 
 
 def _text(field: FieldInfo, said: str) -> Block:

@@ -147,6 +147,11 @@ def test_what_was_entered_stays() -> None:
     assert element(view, "note")["initial_value"] == "hello"
 
 
+@pytest.mark.parametrize("count", ["0", "10", "1.5", "-1", "many", "1e9", "NaN", ""])
+def test_a_number_that_slack_would_not_let_stand_there_does_not(count: str) -> None:
+    assert "initial_value" not in element(drawn(count=count), "count")
+
+
 def test_what_is_chosen_from_too_many_is_searched() -> None:
     hundred = [Choice(value=f"s/prod/x{number}", group=f"s/e{number}") for number in range(100)]
     assert element(drawn(services=hundred), "service")["type"] == "static_select"
