@@ -14,12 +14,14 @@ from bot.core.operation import Look, Operation, OperationRef, Risk, ServiceRef, 
 from bot.core.parser import ordered
 from bot.doors.slack.draw.form import block_id, form, key, loading, options
 from bot.doors.slack.opened import FIELD, PICK, Opened, entries, picked
-from bot.sandbox.slack.blockkit.surface import option_problems, view_problems
+from bot.sandbox.slack.blockkit.surface import option_problems
 from bot.sandbox.slack.interactions import values
+from tests.doors.slack import validity
 
 OPERATIONS: dict[str, type[Operation]] = {
     name.replace("_", " "): found for name, found in folder.every(operations).items()
 }
+SCHEMA = validity.Schema() if validity.MADE.exists() else None  # where `make schemas` was run
 LONG = "x" * 63
 NAMES = ("s/prod/api", "s/prod/web", "s/dev/api")
 SERVICES = [Choice(value=name, text=name, group=name.rpartition("/")[0]) for name in NAMES]
@@ -58,7 +60,7 @@ def drawn(operation: str = "every", *, services: Any = SERVICES, refused: str = 
     """The form; Slack would take it."""
     opened = Opened(place={"channel": "C0AISQ"}, operation=operation, entered=entered)
     view = form(opened, COMMANDS, {"service": services}, refused)
-    assert [problem.line() for problem in view_problems(view)] == []
+    assert validity.view(view, SCHEMA) == []
     return view
 
 
@@ -93,7 +95,7 @@ def test_what_to_do_is_grouped_by_what_it_does() -> None:
 
 
 def test_the_first_view_says_what_to_do_if_it_stays() -> None:
-    assert view_problems(loading()) == []
+    assert validity.view(loading(), SCHEMA) == []
     assert "aisq help" in str(loading())
 
 
