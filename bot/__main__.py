@@ -179,8 +179,7 @@ class Composed:
         return [record.id for record in SqlLedger(engine, SystemClock()).operations()]
 
     def _policy(self) -> "tuple[PolicyFiles, Mapping[str, Act], Mapping[str, Traits]]":
-        from bot.app import traits
-        from bot.core.rules import acts
+        from bot.core.rules import acts, traits
         from bot.stores.catalog_files import load_catalog
         from bot.stores.policy_files import policy_files
 

@@ -13,7 +13,7 @@ from bot.core import folder
 from bot.core.catalog import Catalog
 from bot.core.ports import ComputeReads
 from bot.core.request import Target
-from bot.core.rules import PolicyFiles, Traits, acts
+from bot.core.rules import PolicyFiles, acts, traits
 from bot.core.system import AuditReads, Clock, Desk, Directory, HistoryReads, LedgerReads, Manual, PinReads
 from bot.engine.accept import Acceptor
 from bot.engine.apply import Applier
@@ -159,9 +159,8 @@ class App:
         checker = Checker(self.registry, self.binder, self.ledger, self.clock)
         effector = Effector(self.binder, self.ledger, self.clock)
         applier = Applier(self.engine.review, effector, checker, self.ledger, self.clock, self.executor)
-        runs = Workflows(
-            applier, self.settings.progress, pool, executor=self.executor, poll_s=self.settings.sweep_every_s
-        )
+        poll_s = max(0.1, self.settings.sweep_every_s / 5)  # what was decided waits for this look; it is a cheap one
+        runs = Workflows(applier, self.settings.progress, pool, executor=self.executor, poll_s=poll_s)
         sweeper = Sweeper(self.ledger, runs, self.leases, self.executor, self.front.proceed, patience_s=2.0)
         tidier = Tidier(self.files.limits, self.clock, SqlRetention(self._engine).purge, self.audit.purge, runs.purge)
         return Worker(
@@ -176,21 +175,6 @@ class App:
             sweep_every_s=self.settings.sweep_every_s,
             rate=self.settings.clock.rate,
         )
-
-
-def traits(catalog: Catalog) -> dict[str, Traits]:
-    """What policy may ask of each target."""
-    return {
-        target.full_name: Traits(
-            system=target.system,
-            environment=target.environment,
-            kind=target.kind,
-            type=target.type,
-            tier=catalog.entry(target).tier,
-            stage=catalog.environment(target).stage,
-        )
-        for target in catalog.targets()
-    }
 
 
 def registry(settings: Settings) -> Registry:

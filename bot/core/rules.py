@@ -7,6 +7,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
+from bot.core.catalog import Catalog
 from bot.core.operation import Operation, Risk
 from bot.core.request import Verb
 
@@ -168,6 +169,21 @@ class PolicyFiles(NamedTuple):
     limits: Limits
     cases: tuple[tuple[str, Case], ...] = ()  # with the file of each
     folder: str = "policies"
+
+
+def traits(catalog: Catalog) -> dict[str, Traits]:
+    """What policy may ask of each target."""
+    return {
+        target.full_name: Traits(
+            system=target.system,
+            environment=target.environment,
+            kind=target.kind,
+            type=target.type,
+            tier=catalog.entry(target).tier,
+            stage=catalog.environment(target).stage,
+        )
+        for target in catalog.targets()
+    }
 
 
 def acts(registry: Mapping[str, type[Operation]]) -> dict[str, Act]:

@@ -45,7 +45,7 @@ class Acceptor:
     def _accept(self, ask: Ask) -> Accepted:
         operation, text = self._understood(ask)
         request = self._request(ask, operation, text)
-        refused = self._gate.refusal(request.actor, operation)
+        refused = self._gate.first_refusal(request.actor, operation)
         with about(request.id):
             accepted = self._ledger.accept(
                 request,

@@ -10,7 +10,7 @@ from bot.core.operation import Change, Operation, Risk
 from bot.core.plan import Plan
 from bot.core.request import Actor, Subject
 from bot.engine.facts import FactFinder
-from bot.engine.policy import Decision, Policy
+from bot.engine.policy import MOST_APPROVALS, Decision, Policy
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Gate:
         self, actor: Actor, operation: Operation, *, plan: Plan | None = None, approvals: int | None = None
     ) -> Permit:
         """Permission now, with the approvals given so far (None: how many would be needed). Raises Denied."""
-        if actor.active is None and operation.risk is not Risk.READ:
+        if not _is_known(actor, operation):
             raise Denied("nobody could be asked whether you are still active; try again, or use the terminal")
         facts = self._facts_of(operation, plan, approvals)
         probe = self._policy.probe(actor, operation.command(), _target(operation), facts)
@@ -50,8 +50,15 @@ class Gate:
             raise self._denied(actor, operation, facts, decision)
         return Permit(approvals=needed, by=", ".join(probe.decision.policies))
 
+    def first_refusal(self, actor: Actor, operation: Operation) -> Denied | None:
+        """Before anything is planned. What the request and the calendar would permit is not refused yet, so that
+        nobody waits for a store: policy is asked again when there is a plan."""
+        facts = self._acting(operation, self._facts.at_hand(operation, approvals=MOST_APPROVALS))
+        decision = self._policy.decide(actor, operation.command(), _target(operation), facts)
+        return None if decision.allowed and _is_known(actor, operation) else self.refusal(actor, operation)
+
     def refusal(self, actor: Actor, operation: Operation) -> Denied | None:
-        """What policy already knows to refuse, from facts that need no cloud."""
+        """What policy refuses, from facts that need no cloud."""
         try:
             self.permit(actor, operation)
         except Denied as denied:
@@ -73,7 +80,10 @@ class Gate:
         return tuple(remedy.sentence for remedy in found)
 
     def _facts_of(self, operation: Operation, plan: Plan | None, approvals: int | None) -> Facts:
-        facts = self._facts.of(operation, plan=plan, approvals=approvals)
+        return self._acting(operation, self._facts.of(operation, plan=plan, approvals=approvals))
+
+    def _acting(self, operation: Operation, facts: Facts) -> Facts:
+        """With what a control acts on."""
         about = None if isinstance(operation, Change) else getattr(operation, "operation", None)
         return self._policy.acting_on(about.operation, about.requester, facts) if isinstance(about, Subject) else facts
 
@@ -83,6 +93,11 @@ class Gate:
         found = self._policy.why_not(actor, operation.command(), _target(operation), facts)
         remedy = " or ".join(one.sentence for one in found[:2])
         return Denied(decision.sentence, policy=", ".join(decision.policies), remedy=remedy)
+
+
+def _is_known(actor: Actor, operation: Operation) -> bool:
+    """Who may have left may still look."""
+    return actor.active is not None or operation.risk is Risk.READ
 
 
 def _target(operation: Operation) -> str | None:

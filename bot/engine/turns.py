@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+HEAD_START_S = 0.02
+
 
 class Turns:
     """While somebody waits for an acknowledgement, at most `few` of each other kind of work go on at once; else all.
@@ -33,6 +35,8 @@ class Turns:
     def after(self, kind: str) -> Iterator[None]:
         """Work that can wait for its turn; waits for it, in this thread."""
         with self._changed:
+            # The answer to whoever asked for this is on its way, and would have to take the interpreter from us.
+            self._changed.wait_for(lambda: not self._waiting, HEAD_START_S)
             self._changed.wait_for(lambda: not self._waiting or self._working[kind] < self._few)
             self._working[kind] += 1
         try:

@@ -10,9 +10,10 @@ import logging
 import re
 from contextlib import closing
 from datetime import UTC, datetime
+from typing import cast
 
 from pydantic import JsonValue
-from sqlalchemy import Engine, delete, func, select
+from sqlalchemy import Engine, Table, delete, func, select
 from sqlalchemy import event as event_api
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -27,6 +28,9 @@ log = logging.getLogger(__name__)
 NOTHING = "0" * 64  # what stands before the first link
 BEGINNING = (0, NOTHING)
 PURGED = "audit purged"
+LINKS, ENDS = cast(Table, AuditRow.__table__), cast(Table, AuditEndRow.__table__)
+HEAD_NOW = select(ENDS.c.seq, ENDS.c.hash).where(ENDS.c.name == "head").with_for_update()
+HEAD_NEXT = ENDS.update().where(ENDS.c.name == "head")
 HEAD = re.compile("[0-9a-f]{12,64}")  # fewer digits than these, and a chain of thousands has them by chance
 
 
@@ -34,16 +38,18 @@ def append(
     session: Session, at: datetime, event: str, operation: str, actor: str, body: dict[str, JsonValue] | None = None
 ) -> str:
     """Add a link in the caller's transaction; returns the new head."""
-    head = session.get(AuditEndRow, "head", with_for_update=True)
-    if head is None:
-        head = AuditEndRow(name="head", seq=0, hash=NOTHING)
-        session.add_all([head, AuditEndRow(name="root", seq=0, hash=NOTHING)])
-    seq = head.seq + 1
+    session.flush()  # what it tells of comes first
+    connection = session.connection()
+    found = connection.execute(HEAD_NOW).one_or_none()
+    if found is None:
+        connection.execute(ENDS.insert(), [{"name": name, "seq": 0, "hash": NOTHING} for name in ("head", "root")])
+    before, previous = found or BEGINNING
+    seq = before + 1
     text = canonical(seq, at, event, operation, actor, body or {})
-    new = head.hash = link(head.hash, text)
-    head.seq = seq
-    session.add(AuditRow(seq=seq, at=at, event=event, operation=operation, actor=actor, body=text, hash=head.hash))
-    session.flush()
+    new = link(previous, text)
+    connection.execute(HEAD_NEXT, {"seq": seq, "hash": new})
+    added = {"seq": seq, "at": at, "event": event, "operation": operation, "actor": actor, "body": text, "hash": new}
+    connection.execute(LINKS.insert(), added)
     event_api.listen(session, "after_commit", lambda _: log.info("audit head %s %s", seq, new), once=True)
     return new
 

@@ -3,11 +3,12 @@
 Every method is one transaction that may be repeated, and writes its link of the audit chain in the same one.
 """
 
-from datetime import timedelta
-from typing import Any, Literal
+from datetime import datetime, timedelta
+from typing import Any, Literal, cast
 
 from pydantic import JsonValue
-from sqlalchemy import Engine, func, literal, or_, select
+from sqlalchemy import Engine, Table, func, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, sessionmaker
 
 from bot.core.answer import Answer
@@ -21,6 +22,11 @@ from bot.stores.database import hurried, reading
 from bot.stores.repeat import repeatable
 from bot.stores.tables import ApprovalRow, EffectRow, HeardRow, MutexRow, OperationRow, PinRow
 
+HEARD, OPERATIONS = cast(Table, HeardRow.__table__), cast(Table, OperationRow.__table__)
+NEW = {  # refused by both keys at once, also when the same is just being committed
+    "sqlite": sqlite.insert(HEARD).on_conflict_do_nothing().returning(HEARD.c.operation),
+    "postgresql": postgresql.insert(HEARD).on_conflict_do_nothing().returning(HEARD.c.operation),
+}
 SHORTEST_ID, LONGEST_ID = 4, 20  # characters of an id that people must type, and may
 
 
@@ -61,13 +67,8 @@ class SqlLedger:
     def accept(self, request: Request, *, heard_as: str, signature: str, state: State, detail: str) -> Accepted:
         now = self._clock.now()
         with self._hurried() as session:
-            # One statement: between two, another process may commit the very same delivery.
-            same = select(HeardRow).where(or_(HeardRow.heard_as == heard_as, HeardRow.signature == literal(signature)))
-            before = {row.heard_as: row.operation for row in session.scalars(same)}
-            if known := before.get(heard_as):
+            if known := _heard_before(session, request.id, heard_as, signature, now):
                 return Accepted(id=known, verb=request.verb, new=known == request.id)  # ours: a commit was lost
-            if before:
-                raise Denied("that delivery was used before; ask again")
             row = OperationRow(
                 id=request.id,
                 request=request.model_dump(mode="json"),
@@ -79,12 +80,11 @@ class SqlLedger:
                 updated_at=now,
                 state="accepted",
             )
-            session.add(row)
-            session.add(HeardRow(heard_as=heard_as, signature=signature or None, operation=request.id, at=now))
             self._note(session, row, "asked", request.actor.id, text=request.text, door=request.address.door)
             if state != "accepted":
                 self._move(session, row, state, detail, "aisq")
                 row.revision = 1  # the door says so at once; nothing newer is owed to anybody
+            _insert(session, row)
             return Accepted(id=request.id, verb=request.verb, new=True)
 
     def propose(self, operation: str, proposal: Proposal) -> None:
@@ -290,6 +290,25 @@ class SqlLedger:
         if row.verb == "answer" and row.state != "denied":
             return  # who looks changes nothing; only a refusal is worth a link of the chain
         audit.append(session, self._clock.now(), event, row.id, by, {"target": row.target, **body})
+
+
+def _heard_before(session: Session, operation: str, heard_as: str, signature: str, now: datetime) -> str | None:
+    """The operation of a delivery that was heard before; None for a new one, which is noted. Raises Denied."""
+    connection = session.connection()
+    noted = {"heard_as": heard_as, "signature": signature or None, "operation": operation, "at": now}
+    if connection.scalar(NEW[connection.dialect.name], noted):
+        return None
+    known = connection.scalar(select(HEARD.c.operation).where(HEARD.c.heard_as == heard_as))
+    if known is None:
+        raise Denied("that delivery was used before; ask again")
+    return str(known)
+
+
+def _insert(session: Session, row: OperationRow) -> None:
+    """One statement: somebody waits for the acknowledgement, and a unit of work takes several times as long."""
+    values = {name: getattr(row, name) for name in OPERATIONS.c.keys()}  # noqa: SIM118  a collection of columns
+    given = {name: value for name, value in values.items() if value is not None}
+    session.connection().execute(OPERATIONS.insert(), given)
 
 
 def _find(session: Session, operation: str) -> OperationRow:

@@ -107,6 +107,7 @@ def test_a_policy_that_fails_is_a_no_and_somebody_is_told(bot, monkeypatch, capl
 
     broken = Probe(None, Decision(False, (), "a policy could not be evaluated: overflow.", "overflow"))
     monkeypatch.setattr(bot.policy, "probe", lambda *_: broken)
+    monkeypatch.setattr(bot.policy, "decide", lambda *_: broken.decision)
     with pytest.raises(Denied, match="could not be evaluated"):
         bot.say(ANA, "rollback backend")
     assert "policy failed on rollback by slack:U0ANA: overflow" in caplog.text

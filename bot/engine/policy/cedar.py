@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import cedarpy
@@ -12,6 +13,7 @@ from bot.core.rules import PolicyText
 from bot.engine.policy.schema import Entity, Uid
 
 _NOISE = re.compile(r'^for policy `policy0`, | for Aisq::Action::"[^"]*"$')
+PEOPLE = 100  # of whom is kept what Cedar makes of them
 WIDTH = 110  # characters a line in which policies are written
 Syntax = dict[str, Any]  # Cedar's JSON policy format: https://docs.cedarpolicy.com/policies/json-format.html
 
@@ -42,16 +44,20 @@ class Cedar:
             check(policy, self._schema)
         self._policies = cedarpy.PolicySet.from_str("\n".join(policy.text for policy in policies))
         self._entities = cedarpy.Entities.from_json_str(json.dumps(entities), self._schema)
+        self._knowing = lru_cache(maxsize=PEOPLE)(self._with)
 
     def rule(self, person: Entity, questions: Sequence[Question]) -> tuple[Ruling, ...]:
         """One ruling a question; `person` is only known in this call."""
         try:
-            known = self._entities.with_added_json_str(json.dumps([person]), self._schema)
+            known = self._knowing(json.dumps([person]))
             asked = [_request(question) for question in questions]
             answers = cedarpy.is_authorized_batch(asked, self._policies, known, self._schema)
         except ValueError as error:
             return tuple(Ruling(False, error=str(error)) for _ in questions)
         return tuple(_ruling(answer) for answer in answers)
+
+    def _with(self, added: str) -> cedarpy.Entities:
+        return self._entities.with_added_json_str(added, self._schema)
 
 
 def _request(question: Question) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import json
 import types
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
+from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, JsonValue
@@ -54,6 +55,7 @@ def _action(name: str, act: Act) -> str:
     return f'  action {json.dumps(name)} in ["{act.risk}"] appliesTo {applies};\n'
 
 
+@cache
 def fact_types(facts: type[BaseModel] = Facts) -> dict[str, Any]:
     """Each fact's annotation without its None."""
     return {name: _present(field.annotation) for name, field in facts.model_fields.items()}
