@@ -245,15 +245,16 @@ def sources(configured: settings.Settings) -> "dict[str, Source]":
 
 
 def slack(app: "App") -> "tuple[Inbound, ...]":
-    """Slack's door, when both of its secrets are there. Raises ConfigError when only one is."""
+    """Slack's door, when its secrets are there. Raises ConfigError when only one is."""
     told = app.settings.slack
-    token, secret = told.bot_token, told.signing_secret
-    if token is None and secret is None:
+    token, secret, app_token = told.bot_token, told.signing_secret, told.app_token
+    way_in = app_token or secret  # in Socket Mode nothing is signed
+    if token is None and way_in is None:
         return ()
-    if token is None or secret is None:
+    if token is None or way_in is None:
         missing = "BOT_TOKEN" if token is None else "SIGNING_SECRET"
         raise ConfigError("Slack's door needs this one too", file="environment", field=f"AISQ_SLACK__{missing}")
-    from bot.doors.slack import SlackDoor
+    from bot.doors.slack import SlackDoor, SlackPeople
     from bot.doors.slack.outbound.pace import Pace
 
     rate, takeover_s, usual = app.settings.clock.rate, 2 * app.settings.lease_s, Pace()
@@ -264,14 +265,17 @@ def slack(app: "App") -> "tuple[Inbound, ...]":
         answers_for=usual.answers_for * rate,
         recent=usual.recent * rate,
     )
+    people = app.people.source("slack")
     door = SlackDoor(
         app.front,
         app.messages,
         app.clock,
         bot_token=token.get_secret_value(),
-        signing_secret=secret.get_secret_value(),
+        signing_secret=secret.get_secret_value() if secret else "",
         api_url=told.api_url,
+        app_token=app_token.get_secret_value() if app_token else "",
         team_id=told.team_id,
+        people=people if isinstance(people, SlackPeople) else None,
         pace=pace,
         share=lambda: told.rate_factor / max(1, len(app.leases.alive())),
     )

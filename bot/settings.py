@@ -31,10 +31,12 @@ class _Subject(BaseModel):
 
 
 class SlackSettings(_Subject):
-    """Slack's side; without a signing secret the Slack door stays shut."""
+    """Slack's side; without a bot token, and a signing secret or an app token, the Slack door stays shut."""
 
     signing_secret: SecretStr | None = None
     """What Slack signs its requests with; from the app's page "Basic Information"."""
+    app_token: SecretStr | None = None
+    """xapp-…, with connections:write; chooses Socket Mode, where Slack need not reach this machine."""
     bot_token: SecretStr | None = None
     """xoxb-…; from the app's page "OAuth & Permissions"."""
     api_url: str = "https://slack.com/api/"

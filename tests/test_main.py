@@ -12,8 +12,10 @@ import pytest
 import bot.__main__ as entry
 from bot import sandbox, settings
 from bot.core.errors import ConfigError, StoreError, UserError
+from bot.core.rules import Roles
 from bot.doors.cli.people import Accounts, Players
 from bot.doors.slack import SlackDoor, SlackPeople
+from bot.engine.people import People
 from bot.stores import database
 from tests.root_logger import kept
 
@@ -84,7 +86,8 @@ def test_slack_is_asked_about_the_groups_that_have_roles(tmp_path: Path) -> None
 
 def an_app(**slack: Any) -> Any:
     configured = told(slack=settings.SlackSettings.model_validate(slack))
-    return SimpleNamespace(settings=configured, front=SimpleNamespace(commands=dict), messages=None, clock=None)
+    front, people = SimpleNamespace(commands=dict), People(Roles(roles={}), entry.sources(configured))
+    return SimpleNamespace(settings=configured, front=front, messages=None, clock=None, people=people)
 
 
 def test_without_slacks_secrets_its_door_stays_shut() -> None:
@@ -92,7 +95,12 @@ def test_without_slacks_secrets_its_door_stays_shut() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "missing"), [("bot_token", "AISQ_SLACK__SIGNING_SECRET"), ("signing_secret", "AISQ_SLACK__BOT_TOKEN")]
+    ("given", "missing"),
+    [
+        ("bot_token", "AISQ_SLACK__SIGNING_SECRET"),
+        ("signing_secret", "AISQ_SLACK__BOT_TOKEN"),
+        ("app_token", "AISQ_SLACK__BOT_TOKEN"),
+    ],
 )
 def test_with_one_of_them_it_says_which_is_missing(given: str, missing: str) -> None:
     with pytest.raises(ConfigError) as caught:
@@ -105,6 +113,14 @@ def test_with_both_it_opens() -> None:
     (door,) = entry.slack(an_app(**TOKENS))
     assert isinstance(door, SlackDoor)
     assert [getattr(route, "path", "") for route in door.routes()] == ["/slack/events"]
+    assert door.connected() is None
+
+
+async def test_with_an_app_token_it_connects_instead_and_needs_no_signing_secret() -> None:
+    for tokens in (TOKENS, {**TOKENS, "signing_secret": None}):
+        (door,) = entry.slack(an_app(**tokens, app_token="xapp-test"))
+        assert isinstance(door, SlackDoor)
+        assert (door.routes(), door.connected()) == ([], False)
 
 
 # --- administration, with the files that are shipped

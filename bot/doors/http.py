@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from types import FrameType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import uvicorn
 from starlette.applications import Starlette
@@ -58,6 +58,15 @@ class Inbound(Protocol):
     async def stop(self) -> None: ...
 
 
+@runtime_checkable
+class Connecting(Protocol):
+    """A door that may open a connection of its own."""
+
+    def connected(self) -> bool | None:
+        """Whether it is there; None when the door is reached instead."""
+        ...
+
+
 class Life(NamedTuple):
     """What health asks. `look` is the head of the audit chain as the database has it now; it raises StoreError.
 
@@ -94,6 +103,9 @@ class Health:
             head, trouble = await self._look()
         body: dict[str, Any] = {"ready": not trouble, "executor": self._life.executor, "audit_head": head}
         body["refused"] = {why: count for door in self._life.doors for why, count in door.refusals.items()}
+        told = [door.connected() for door in self._life.doors if isinstance(door, Connecting)]
+        if connections := [one for one in told if one is not None]:
+            body["connected"] = all(connections)
         body |= {"why": trouble} if trouble else {}
         return JSONResponse(body, 503 if trouble else 200)
 

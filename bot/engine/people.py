@@ -30,6 +30,10 @@ class People:
     def __init__(self, roles: Roles, sources: Mapping[str, Source]) -> None:
         self._roles, self._sources = roles, sources
 
+    def source(self, door: str) -> Source | None:
+        """Who knows a door's people."""
+        return self._sources.get(door)
+
     def actor(self, id: str) -> Actor:
         door, _, name = id.partition(":")
         source = self._sources.get(door)

@@ -52,7 +52,7 @@ class Sandbox:
         self._socket = listening(http_port)
         self.http = f"http://{HOST}:{self._socket.getsockname()[1]}"
         routes = [*control.routes(world), *(route for room in rooms for route in room(world, self.http))]
-        config = uvicorn.Config(app(routes), log_level="warning", timeout_graceful_shutdown=1)
+        config = uvicorn.Config(app(routes), log_level="warning", timeout_graceful_shutdown=1, ws="websockets-sansio")
         self._http = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._http.run, kwargs={"sockets": [self._socket]}, daemon=True)
 

@@ -122,6 +122,26 @@ async def test_ready() -> None:
 async def test_ready_counts_what_other_doors_refused() -> None:
     answer = await get(started(a_life(doors=[FakeDoor()])), "/readyz")
     assert answer.json()["refused"] == {"signature": 2, "timestamp": 1}
+    assert "connected" not in answer.json()
+
+
+@pytest.mark.parametrize(
+    ("doors", "said"), [([True], True), ([False], False), ([True, False], False), ([None, True], True), ([None], None)]
+)
+async def test_ready_says_whether_a_door_is_connected_that_opens_its_own_connection(
+    doors: list[bool | None], said: bool | None
+) -> None:
+    class Connecting(FakeDoor):
+        def __init__(self, connected: bool | None) -> None:
+            super().__init__()
+            self.is_connected = connected
+
+        def connected(self) -> bool | None:
+            return self.is_connected
+
+    answer = await get(started(a_life(doors=[*map(Connecting, doors), FakeDoor()])), "/readyz")
+    assert answer.status_code == 200, "what was approved is done all the same"
+    assert answer.json().get("connected") == said
 
 
 async def test_not_ready_before_the_worker_is_started() -> None:

@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import request_response
 from starlette.types import ASGIApp
 
+from bot.doors.slack.changes import CHANGES, Changes
 from bot.doors.slack.draw.cards import APPROVE, DENY
 from bot.doors.slack.draw.form import CALLBACK
 from bot.doors.slack.draw.home import NEW
@@ -25,7 +26,9 @@ ANY_FIELD = re.compile(re.escape(FIELD))
 log = logging.getLogger(__name__)
 
 
-def application(listeners: Listeners, *, bot_token: str, signing_secret: str, api_url: str) -> AsyncApp:
+def application(
+    listeners: Listeners, changes: Changes, *, bot_token: str, signing_secret: str, api_url: str
+) -> AsyncApp:
     """The app. It calls nothing of Slack before it answers: one workspace, one token, no auth.test a request."""
 
     async def authorize(enterprise_id: str | None, team_id: str | None, user_id: str | None) -> AuthorizeResult:
@@ -56,11 +59,11 @@ def application(listeners: Listeners, *, bot_token: str, signing_secret: str, ap
     app.view(CALLBACK)(submit)
     for kind in MESSAGES:
         app.event(kind)(message)
-    _unsigned(app, listeners)
+    _unsigned(app, listeners, changes)
     return app
 
 
-def _unsigned(app: AsyncApp, listeners: Listeners) -> None:
+def _unsigned(app: AsyncApp, listeners: Listeners, changes: Changes) -> None:
     """What writes nothing down, and so may come as often as it likes."""
 
     async def shortcut(ack: Any, body: dict[str, Any]) -> None:
@@ -78,12 +81,18 @@ def _unsigned(app: AsyncApp, listeners: Listeners) -> None:
     async def opened(ack: Any, body: dict[str, Any]) -> None:
         await listeners.opened(ack, body)
 
+    async def changed(ack: Any, body: dict[str, Any]) -> None:
+        changes.heard(body)
+        await ack()
+
     app.message_shortcut(SHORTCUT)(shortcut)
     app.action(NEW)(new)
     app.action(PICK)(chosen)
     app.action(ANY_FIELD)(chosen)
     app.options(ANY_FIELD)(suggest)
     app.event(OPENED)(opened)
+    for kind in CHANGES:
+        app.event(kind)(changed)
 
 
 def asgi(app: AsyncApp) -> ASGIApp:

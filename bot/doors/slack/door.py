@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from bot.core.system import Clock, Messages
 from bot.doors.slack.bolt import application, asgi
+from bot.doors.slack.changes import Changes, Known, Nobody
 from bot.doors.slack.draw.blocks import Card
 from bot.doors.slack.forms import Forms
 from bot.doors.slack.guard import Guard, Refusals
@@ -22,6 +23,7 @@ from bot.doors.slack.outbound.calls import Calls
 from bot.doors.slack.outbound.gateway import Gateway
 from bot.doors.slack.outbound.pace import Pace
 from bot.doors.slack.outbound.views import Views
+from bot.doors.slack.socket import Socket
 from bot.engine.clock import SystemClock
 from bot.engine.front import Front
 
@@ -33,8 +35,9 @@ log = logging.getLogger(__name__)
 class SlackDoor:
     """Construct it, serve `routes()`, and keep the gateway running between `start()` and `stop()`.
 
-    `clock` is the time that people see; `share` is this process's part of Slack's rates (1: all), and may take
-    long to say. `refusals` counts what was turned away.
+    With an `app_token` it opens a connection to Slack and serves no route; `signing_secret` is of no use then. `people`
+    is told when what it remembers of somebody may have changed. `clock` is the time that people see; `share` is this
+    process's part of Slack's rates (1: all), and may take long to say. `refusals` counts what was turned away.
     """
 
     def __init__(
@@ -46,7 +49,9 @@ class SlackDoor:
         bot_token: str,
         signing_secret: str,
         api_url: str,
+        app_token: str = "",
         team_id: str = "",
+        people: Known | None = None,
         pace: Pace | None = None,
         share: Callable[[], float] = lambda: 1.0,
     ) -> None:
@@ -59,14 +64,20 @@ class SlackDoor:
         self._homes, self._seen = Homes(front, views, real.monotonic), asyncio.Event()
         forms = Forms(front, views, self._tell, self._keep)
         listeners = Listeners(front, forms, self._homes, team_id, self.refusals, self._tell, self._seen.set)
-        app = application(listeners, bot_token=bot_token, signing_secret=signing_secret, api_url=api_url)
+        changes = Changes(people or Nobody(), team_id, self.refusals, self._seen.set)
+        app = application(listeners, changes, bot_token=bot_token, signing_secret=signing_secret, api_url=api_url)
         self._app = Guard(asgi(app), signing_secret, real, self.refusals)
+        self._socket = Socket(app, app_token) if app_token else None
         self._tasks: set[asyncio.Task[None]] = set()
         self._due, self._stopping = asyncio.Event(), False
 
     def routes(self) -> list[Route]:
-        """Where Slack's requests arrive: commands, clicks, forms and events alike."""
-        return [Route(PATH, self._app, methods=["POST"])]
+        """Where Slack's requests arrive: commands, clicks, forms and events alike; nowhere in Socket Mode."""
+        return [] if self._socket else [Route(PATH, self._app, methods=["POST"])]
+
+    def connected(self) -> bool | None:
+        """Whether the connection that we opened to Slack is there; None over HTTP, where Slack opens its own."""
+        return self._socket.connected if self._socket else None
 
     async def start(self) -> None:
         """Begin to bring messages up to date; also those that another process, or an earlier life, left behind."""
@@ -74,12 +85,16 @@ class SlackDoor:
         self._calls.open()
         self._keep(self._rounds("gateway", lambda: self._gateway.round(), self._due, self._pace.poll_s))
         self._keep(self._rounds("Home", lambda: self._homes.round(), self._seen, HOMES_EVERY_S))
+        if self._socket:
+            self._keep(self._socket.run())
         for due in (self._due, self._seen):
             self._front.on_change(partial(_wake, loop, due))
 
     async def stop(self) -> None:
         """Finish the call in progress, whose fate nobody would know else; leave the rest to the next process."""
         self._stopping = True
+        if self._socket:
+            self._socket.stop()
         self._due.set()
         self._seen.set()
         if self._tasks:

@@ -47,6 +47,14 @@ class SlackPeople:
         unsure = None if person.active else False  # who was deactivated stays so, whatever Slack cannot say
         return person.model_copy(update={"groups": tuple(groups), "active": person.active if fresh else unsure})
 
+    def person_changed(self, id: str) -> None:
+        """Ask about them again before they may do anything."""
+        self._memory.doubt(f"person {id}")
+
+    def group_changed(self, id: str) -> None:
+        """Ask who is in it before anybody may do anything because of it."""
+        self._memory.doubt(f"group {id}")
+
     def _asked(self, id: str) -> Person:
         try:
             user = self._web.users_info(user=id)["user"]

@@ -1,4 +1,4 @@
-"""Carries requests to the bot, as Slack does over HTTP: signed, once, with three seconds to answer."""
+"""Carries requests to the bot: over HTTP, signed, or through a connection of Socket Mode; three seconds to answer."""
 
 import asyncio
 import json
@@ -10,21 +10,25 @@ from urllib.parse import urlencode
 import httpx
 
 from bot.sandbox.slack.limits import ACK_DEADLINE_S
+from bot.sandbox.slack.link import Link, envelope
 from bot.sandbox.slack.signing import signed
 from bot.sandbox.slack.state import Json
 
 FORM = "application/x-www-form-urlencoded"
 JSON_TYPE = "application/json"
 TIMEOUT, FAILED = "operation_timeout", "dispatch_failed"
+OK = httpx.codes.OK.value
+SLASH, INTERACTIVE, EVENT = "slash_commands", "interactive", "events_api"  # what Socket Mode calls them
 
 
 @dataclass(frozen=True)
 class Sent:
-    """A request as it went out; sending it again is a replay."""
+    """A request as it went out; sending it again is a replay. `envelope` is Socket Mode's; it has no headers."""
 
     kind: str
     body: bytes
     headers: dict[str, str]
+    envelope: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -55,10 +59,11 @@ class Delivery:
 
 @dataclass
 class Courier:
-    """Sends to `bot_url` through one shared client; remembers what it sent, newest last."""
+    """Sends to `bot_url` through one shared client, or through `link` when there is none; remembers what it sent."""
 
     signing_secret: str
     bot_url: str
+    link: Link = field(default_factory=lambda: Link(""))
     sent: list[Sent] = field(default_factory=list)
     _client: httpx.AsyncClient | None = None
 
@@ -68,15 +73,22 @@ class Courier:
 
     async def command(self, payload: Mapping[str, str]) -> Delivery:
         """Deliver a slash command."""
+        if not self.bot_url:
+            return await self._linked("slash_command", SLASH, dict(payload))
         return await self._signed("slash_command", urlencode(payload).encode(), FORM)
 
     async def interaction(self, payload: Json) -> Delivery:
         """Deliver a click, a submission, a shortcut or a request for options."""
+        if not self.bot_url:
+            return await self._linked(str(payload["type"]), INTERACTIVE, payload)
         body = urlencode({"payload": json.dumps(payload, ensure_ascii=False)}).encode()
         return await self._signed(str(payload["type"]), body, FORM)
 
     async def event(self, payload: Json, headers: Mapping[str, str] | None = None) -> Delivery:
         """Deliver an Events API payload once."""
+        if not self.bot_url:
+            retry = (int(headers["X-Slack-Retry-Num"]), headers["X-Slack-Retry-Reason"]) if headers else None
+            return await self._linked("event", EVENT, payload, retry)
         body = json.dumps(payload, ensure_ascii=False).encode()
         return await self._signed("event", body, JSON_TYPE, headers)
 
@@ -86,9 +98,27 @@ class Courier:
         all_headers = {"Content-Type": content_type, "User-Agent": "Slackbot 1.0", **self.sign(body)}
         return await self.send(Sent(kind, body, {**all_headers, **(headers or {})}))
 
+    async def _linked(self, kind: str, type: str, payload: Json, retry: tuple[int, str] | None = None) -> Delivery:
+        made = envelope(type, payload, retry)
+        return await self.send(Sent(kind, json.dumps(made).encode(), {}, made))
+
+    async def _carried(self, request: Sent) -> Delivery:
+        """Through the connection; only an acknowledgement counts, and what it carries is the answer."""
+        began = time.perf_counter()
+        try:
+            answer = await self.link.carry(request.envelope)
+        except ConnectionError:
+            return Delivery(request, None, 0.0, error=FAILED, reason="connection_failed")
+        ms = (time.perf_counter() - began) * 1_000
+        if answer is None:
+            return Delivery(request, None, ms, error=TIMEOUT, reason="timeout")
+        return Delivery(request, OK, ms, json.dumps(answer).encode(), JSON_TYPE)
+
     async def send(self, request: Sent) -> Delivery:
         """Send a request exactly as given and wait three seconds."""
         self.sent.append(request)
+        if request.envelope:
+            return await self._carried(request)
         began = time.perf_counter()
 
         def ms() -> float:

@@ -9,6 +9,7 @@ from bot.sandbox.slack import commands, events, interactions, modals, shortcuts,
 from bot.sandbox.slack.budgets import Budgets
 from bot.sandbox.slack.delivery import Courier, Delivery, Sent
 from bot.sandbox.slack.faults import Faults
+from bot.sandbox.slack.link import Link
 from bot.sandbox.slack.refusals import Unusable
 from bot.sandbox.slack.result import Result
 from bot.sandbox.slack.state import Json, View, Workspace
@@ -19,7 +20,8 @@ class FakeSlack:
     """One workspace with one installed app.
 
     `base_url` is where this fake listens ("http://127.0.0.1:PORT"), `bot_url` where the bot takes Slack's requests;
-    both may be set later. `now` is real time in seconds. With `has_budgets` calls over Slack's rates get 429.
+    both may be set later. Without a `bot_url` it delivers by Socket Mode, through what was opened with `app_token`.
+    `now` is real time in seconds. With `has_budgets` calls over Slack's rates get 429.
     Close it with `await slack.close()`.
     """
 
@@ -32,13 +34,15 @@ class FakeSlack:
         now: Callable[[], float] = time.time,
         has_budgets: bool = True,
         world: Path = workspace.SHIPPED,
+        app_token: str = "",
     ) -> None:
         self.workspace: Workspace = workspace.load(world, now)
         self.base_url = base_url
         self.faults = Faults()
         self.budgets = Budgets(now, has_budgets)
-        self.courier = Courier(signing_secret, bot_url)
-        self.api = WebApi(self.workspace, bot_token, self.budgets)
+        self.link = Link(self.workspace.app.id)
+        self.courier = Courier(signing_secret, bot_url, self.link)
+        self.api = WebApi(self.workspace, bot_token, self.budgets, app_token, self.link)
 
     @property
     def base_url(self) -> str:

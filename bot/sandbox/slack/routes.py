@@ -4,12 +4,13 @@ from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from bot.sandbox.slack import files, response_urls
 from bot.sandbox.slack.control import Control
 from bot.sandbox.slack.fake import FakeSlack
 from bot.sandbox.slack.front import Front
+from bot.sandbox.slack.web_api import LINK
 
 
 def routes(slack: FakeSlack) -> list[BaseRoute]:
@@ -28,6 +29,7 @@ def routes(slack: FakeSlack) -> list[BaseRoute]:
     return [
         Route("/api/{method}", api, methods=["GET", "POST"]),
         Route("/upload/{file_id}", upload, methods=["POST"]),
+        WebSocketRoute(LINK, slack.link.serve),
         Route("/hooks/{name}", hook, methods=["POST"]),
         Route("/sandbox/slack/faults", control.clear_faults, methods=["DELETE"]),
         Route("/sandbox/slack/{what}", control.look, methods=["GET"]),

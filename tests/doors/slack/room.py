@@ -20,7 +20,7 @@ from tests.doors.slack.harness import CHANNEL, SECRET, TEAM, TOKEN, served
 PATIENCE_S = 20.0
 
 
-def door_of(bot: Any, slack: FakeSlack) -> SlackDoor:
+def door_of(bot: Any, slack: FakeSlack, people: Any = None) -> SlackDoor:
     """A door of the bot (anything with `front`, `clock` and `_engine`) to that Slack, in more of a hurry than usual."""
     return SlackDoor(
         bot.front,
@@ -30,15 +30,16 @@ def door_of(bot: Any, slack: FakeSlack) -> SlackDoor:
         signing_secret=SECRET,
         api_url=f"{slack.base_url}/api/",
         team_id=TEAM,
+        people=people,
         pace=Pace(poll_s=0.02, edit_every_s=0.05, edit_takeover_s=0.5),
         share=lambda: 1000.0,
     )
 
 
 @asynccontextmanager
-async def room_of(bot: Any, slack: FakeSlack) -> AsyncIterator["Room"]:
-    """The bot behind its door, on a port that Slack knows."""
-    door = door_of(bot, slack)
+async def room_of(bot: Any, slack: FakeSlack, people: Any = None) -> AsyncIterator["Room"]:
+    """The bot behind its door, on a port that Slack knows; `people` are told of what changes."""
+    door = door_of(bot, slack, people)
     async with served(Starlette(routes=door.routes())) as address:
         slack.bot_url = f"{address}/slack/events"
         await door.start()
