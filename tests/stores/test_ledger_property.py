@@ -165,8 +165,8 @@ def on_postgres(kept_postgres: str) -> Fresh:
     [
         ("on_sqlite", 20),
         ("on_postgres", 10),
-        pytest.param("on_sqlite", 400, marks=pytest.mark.slow),
-        pytest.param("on_postgres", 100, marks=pytest.mark.slow),
+        pytest.param("on_sqlite", 150, marks=pytest.mark.slow),
+        pytest.param("on_postgres", 40, marks=pytest.mark.slow),
     ],
 )
 def test_two_processes_in_any_order(request: pytest.FixtureRequest, fresh: str, examples: int) -> None:
