@@ -207,7 +207,8 @@ def test_there_are_no_other_actions(hands: Hands, living: Living) -> None:
 
 
 def test_a_thread(hands: Hands) -> None:
-    parent = hands.living.town.people.messages(CHANNEL)[0]["ts"]
+    hands.do("send", text="a beginning")
+    parent = hands.living.town.people.messages(CHANNEL)[-1]["ts"]
     view = View.read({"thread": parent}).query
     for text in ("within", "/aisq status backend"):
         hands._client.post("/do/send", data={"view": view, "text": text})

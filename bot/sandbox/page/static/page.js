@@ -171,9 +171,11 @@ if (!("commandForElement" in HTMLButtonElement.prototype)) {
 
 // --- completion: a text field and its list (WAI-ARIA's combobox), for the composer and for menus that ask the app
 
+const AGAIN_MS = 3200;
+
 class Choices {
   constructor(input, list, ask, take) {
-    Object.assign(this, { input, list, ask, take, at: -1, asked: 0 });
+    Object.assign(this, { input, list, ask, take, at: -1, asked: 0, patience: 0 });
     input.addEventListener("input", () => this.later());
     input.addEventListener("keydown", (event) => this.key(event));
     input.addEventListener("blur", () => setTimeout(() => this.hide(), 150));
@@ -185,6 +187,7 @@ class Choices {
   }
 
   later() {
+    this.patience = 3;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.refresh(), 60);
   }
@@ -200,6 +203,8 @@ class Choices {
     this.show(found.length > 0);
     const again = held === null ? -1 : found.findIndex(([, said]) => said === held);
     if (again >= 0) this.mark(again);
+    // Nothing may mean that a busy machine did not find out in time: ask again while the text stays as it is.
+    if (!found.length && this.input.value && this.patience-- > 0) this.timer = setTimeout(() => this.refresh(), AGAIN_MS);
   }
 
   item(said, about, at) {
@@ -224,6 +229,7 @@ class Choices {
 
   hide() {
     this.asked++;
+    clearTimeout(this.timer);
     this.show(false);
   }
 
@@ -241,8 +247,9 @@ class Choices {
   }
 
   choose(at) {
-    this.take(this.found[at]);
+    const chosen = this.found[at];
     this.hide();
+    this.take(chosen);
   }
 
   key(event) {
