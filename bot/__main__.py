@@ -275,6 +275,7 @@ def slack(app: "App") -> "tuple[Inbound, ...]":
         api_url=told.api_url,
         app_token=app_token.get_secret_value() if app_token else "",
         team_id=told.team_id,
+        host=told.host,
         people=people if isinstance(people, SlackPeople) else None,
         pace=pace,
         share=lambda: told.rate_factor / max(1, len(app.leases.alive())),

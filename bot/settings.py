@@ -43,6 +43,8 @@ class SlackSettings(_Subject):
     """Where Slack's Web API is."""
     team_id: str = ""
     """T…, whose people may ask; empty: whoever the signing secret belongs to."""
+    host: str = ""
+    """aisq.example.com, as in Slack's request URL: requests for other names are refused; empty: any name will do."""
     rate_factor: float = Field(1.0, gt=0)
     """Of Slack's published rates, which all replicas share: more than 1 only where Slack has granted more."""
 

@@ -36,8 +36,9 @@ class SlackDoor:
     """Construct it, serve `routes()`, and keep the gateway running between `start()` and `stop()`.
 
     With an `app_token` it opens a connection to Slack and serves no route; `signing_secret` is of no use then. `people`
-    is told when what it remembers of somebody may have changed. `clock` is the time that people see; `share` is this
-    process's part of Slack's rates (1: all), and may take long to say. `refusals` counts what was turned away.
+    is told when what it remembers of somebody may have changed; `host` is the guard's. `clock` is the time that people
+    see; `share` is this process's part of Slack's rates (1: all), and may take long to say. `refusals` counts what was
+    turned away.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class SlackDoor:
         api_url: str,
         app_token: str = "",
         team_id: str = "",
+        host: str = "",
         people: Known | None = None,
         pace: Pace | None = None,
         share: Callable[[], float] = lambda: 1.0,
@@ -66,7 +68,7 @@ class SlackDoor:
         listeners = Listeners(front, forms, self._homes, team_id, self.refusals, self._tell, self._seen.set)
         changes = Changes(people or Nobody(), team_id, self.refusals, self._seen.set)
         app = application(listeners, changes, bot_token=bot_token, signing_secret=signing_secret, api_url=api_url)
-        self._app = Guard(asgi(app), signing_secret, real, self.refusals)
+        self._app = Guard(asgi(app), signing_secret, real, self.refusals, host=host)
         self._socket = Socket(app, app_token) if app_token else None
         self._tasks: set[asyncio.Task[None]] = set()
         self._due, self._stopping = asyncio.Event(), False

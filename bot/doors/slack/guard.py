@@ -17,7 +17,7 @@ LONGEST_BODY = 1_000_000  # bytes
 WINDOW_S = 300
 REFUSED = b"refused\n"
 
-Why = Literal["too large", "headers", "timestamp", "signature", "encoding", "another workspace"]
+Why = Literal["too large", "headers", "host", "timestamp", "signature", "encoding", "another workspace", "heard before"]
 Refusals = Counter[Why]  # how many requests were refused, by reason
 
 
@@ -33,11 +33,13 @@ class Refused(Exception):
 class Guard:
     """ASGI middleware. Behind it `scope["state"]["signature"]` is the verified signature of the whole body.
 
-    `clock` is real time: signatures age by Slack's clock, whatever people see.
+    `clock` is real time: signatures age by Slack's clock, whatever people see. `host` is the one name under which
+    Slack reaches us; empty: any. A signature does not cover it, and nothing here believes it.
     """
 
-    def __init__(self, app: ASGIApp, signing_secret: str, clock: Clock, refusals: Refusals) -> None:
+    def __init__(self, app: ASGIApp, signing_secret: str, clock: Clock, refusals: Refusals, *, host: str = "") -> None:
         self._app, self._key, self._clock, self._refusals = app, signing_secret.encode(), clock, refusals
+        self._host = host.lower().encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -50,6 +52,8 @@ class Guard:
 
     async def _verified(self, headers: dict[bytes, bytes], receive: Receive) -> tuple[bytes, str]:
         """The body and its signature. Raises Refused; what is cheap to see is seen before the body is read."""
+        if self._host and headers.get(b"host", b"").lower().partition(b":")[0] != self._host:
+            raise Refused("host", 421)
         stamp, signature = headers.get(b"x-slack-request-timestamp"), headers.get(b"x-slack-signature")
         if not stamp or not signature:
             raise Refused("headers", 401)

@@ -139,13 +139,14 @@ class Listeners:
     def _is_foreign(self, body: Payload) -> bool:
         return inbound.is_foreign(body, self._team_id)
 
-    def _submit(self, ask: Ask) -> None:
-        """Raises what `submit` raises; also for a form that was refused before, when that answer was lost."""
+    def _submit(self, ask: Ask) -> bool:
+        """Whether it is new. Raises what `submit` raises, also for a form whose refusal was lost."""
         accepted = self._front.submit(ask)
         if ask.form and not accepted.new:
             before = self._front.record(accepted.id)
             if before.state == "denied":
                 raise Denied(before.detail)
+        return accepted.new
 
     async def _heard(self, body: Payload, read: Callable[[], Ask]) -> No | None:
         """Why it was refused; None when it was written down, now or earlier."""
@@ -154,7 +155,8 @@ class Listeners:
             return No(FOREIGN)
         try:
             async with asyncio.timeout(self._limit_s):
-                await self._front.quickly(self._submit, read())
+                is_new = await self._front.quickly(self._submit, read())
+            self._refusals.update(() if is_new else ("heard before",))
         except UserError as error:
             return No(str(error), error.fields)
         except Denied as denied:
