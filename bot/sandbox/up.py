@@ -75,8 +75,9 @@ def _introduce(console: Console, town: Rehearsal, address: str) -> None:
         "in another shell": f". {environment} && {Path(sys.executable).with_name('aisq')} status backend --as U0ANA",
     }
     console.print(drawing.facts(places))
-    console.print("\nOr type here:")
-    console.print(HELP, markup=False)
+    if console.is_terminal:
+        console.print("\nOr type here:")
+        console.print(HELP, markup=False)
 
 
 class Prompt:

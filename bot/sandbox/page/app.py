@@ -59,6 +59,7 @@ class Page:
         warming = asyncio.create_task(self._completion.warm())
         yield
         warming.cancel()
+        await self._completion.close()
         await self._town.close()
 
     async def stop(self) -> None:

@@ -45,6 +45,13 @@ class Completion:
         for text in ("", "rollback ", "status ", "unpin "):
             await self.next(text)
 
+    async def close(self) -> None:
+        """Ask no longer; no process is left behind."""
+        tasks = [task for _, task in self._asked.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     async def _parameters(self, commands: Mapping[str, str], said: list[str], begun: str) -> list[tuple[str, str]]:
         """The values that a command takes, and its flags once a dash is typed."""
         if not any(said[: len(name.split())] == name.split() for name in commands):
@@ -74,9 +81,11 @@ class Completion:
             try:
                 said, _ = await asyncio.wait_for(child.communicate(), WITHIN_S)
             except TimeoutError:
-                child.kill()
-                await child.wait()
                 return ""
+            finally:
+                if child.returncode is None:
+                    child.kill()
+                    await child.communicate()
         return said.decode(errors="replace")
 
 

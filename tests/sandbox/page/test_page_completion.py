@@ -1,7 +1,9 @@
 """What could be typed next, of an `aisq` that only pretends."""
 
 import asyncio
+import sys
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 
@@ -91,6 +93,24 @@ async def test_nothing_is_not_believed_for_long(monkeypatch: pytest.MonkeyPatch)
     assert await completion.next("rollback ") == []
     monkeypatch.setattr("bot.sandbox.page.completion.EMPTY_KEPT_S", 0.0)
     assert len(await completion.next("rollback ")) == 2
+
+
+async def test_who_stops_leaves_no_process_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[asyncio.subprocess.Process] = []
+    real = asyncio.create_subprocess_exec
+
+    async def noted(*command: str, **more: Any) -> asyncio.subprocess.Process:
+        started.append(await real(sys.executable, "-c", "import time; time.sleep(60)", **more))
+        return started[-1]
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", noted)
+    completion = Completion({})
+    asking = asyncio.create_task(completion.next("rollback "))
+    while not started:
+        await asyncio.sleep(0.01)
+    await completion.close()
+    assert started[0].returncode is not None
+    await asyncio.gather(asking, return_exceptions=True)
 
 
 async def test_of_a_program_that_hangs_nothing_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
