@@ -66,7 +66,7 @@ class SlackDoor:
         self._homes, self._seen = Homes(front, views, real.monotonic), asyncio.Event()
         forms = Forms(front, views, self._tell, self._keep)
         listeners = Listeners(front, forms, self._homes, team_id, self.refusals, self._tell, self._seen.set)
-        changes = Changes(people or Nobody(), team_id, self.refusals, self._seen.set)
+        changes = Changes(people or Nobody(), team_id, self.refusals, self._doubt)
         app = application(listeners, changes, bot_token=bot_token, signing_secret=signing_secret, api_url=api_url)
         self._app = Guard(asgi(app), signing_secret, real, self.refusals, host=host)
         self._socket = Socket(app, app_token) if app_token else None
@@ -119,6 +119,11 @@ class SlackDoor:
                 async with asyncio.timeout(every_s):
                     await due.wait()
             due.clear()
+
+    def _doubt(self) -> None:
+        """Somebody may be somebody else now, who sees something else."""
+        self._homes.doubt()
+        self._seen.set()
 
     def _tell(self, place: dict[str, str], card: Card) -> None:
         self._keep(self._gateway.tell(place, card))

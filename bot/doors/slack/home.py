@@ -47,6 +47,11 @@ class Homes:
         while len(self._shown) > MOST:
             del self._shown[next(iter(self._shown))]
 
+    def doubt(self) -> None:
+        """Read all of them again, though no operation may have moved: who looks may be allowed something else."""
+        for one in self._shown.values():
+            one.read_at = float("-inf")
+
     async def round(self) -> None:
         """Bring every Home that may be looked at up to date. Never raises for what Slack or the database do."""
         now = self._now()

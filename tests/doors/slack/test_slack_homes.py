@@ -100,6 +100,13 @@ async def test_it_is_not_read_again_while_nothing_moves_but_for_what_expires(sta
     assert (stage.front.overview.reads, len(stage.slack.shown)) == (4, 2)
 
 
+async def test_when_somebody_may_be_allowed_something_else_it_is_read_again(stage: Stage) -> None:
+    await stage.opens()
+    stage.homes.doubt()
+    await stage.later()
+    assert (stage.front.overview.reads, len(stage.slack.shown)) == (2, 1)
+
+
 async def test_while_nobody_looks_nobody_asks(stage: Stage) -> None:
     await stage.later()
     assert stage.front.overview.stamps == 0

@@ -8,6 +8,7 @@ import pytest
 from starlette.applications import Starlette
 
 from bot.doors.slack.opened import FIELD, PICK
+from bot.sandbox.slack import FakeSlack
 from bot.sandbox.slack.delivery import Courier
 from bot.sandbox.slack.elements import interactive
 from bot.sandbox.slack.events import envelope
@@ -16,7 +17,7 @@ from bot.sandbox.slack.result import Result
 from bot.sandbox.slack.state import Message, View
 from bot.sandbox.slack.views import replace
 from tests.doors.slack.harness import CHANNEL, SECRET, TEAM, served
-from tests.doors.slack.room import Room, door_of, until
+from tests.doors.slack.room import Room, door_of, room_of, until
 from tests.engine.conftest import BAD, GOOD, Bot
 
 ANA, BEN, DEV, GUEST, FOX, US = "U0ANA", "U0BEN", "U0DEV", "U0GST", "U0FOX", "U0AISQ"
@@ -371,3 +372,14 @@ async def test_who_may_not_look_sees_why(room: Room) -> None:
     await room.slack.open_home(GUEST)
     await until(lambda: "⛔" in home(room, GUEST))
     assert "Waiting" not in home(room, GUEST)
+
+
+async def test_who_was_deactivated_sees_nothing_more(bot: Bot, live_slack: FakeSlack) -> None:
+    async with room_of(bot, live_slack, bot.people.source("slack")) as room:
+        id = await room.asks(ANA, "rollback backend")
+        await room.slack.open_home(BEN)
+        await until(lambda: id in home(room, BEN))
+        room.slack.workspace.people[BEN].deleted = True
+        await room.slack.event({"type": "user_change", "user": {"id": BEN}})
+        await until(lambda: "⛔" in home(room, BEN))
+        assert id not in home(room, BEN)
