@@ -21,6 +21,8 @@ from bot.core.system import OperationRecord
 from bot.doors.slack.draw.answers import said, whisper
 from bot.doors.slack.draw.blocks import Card
 from bot.doors.slack.draw.cards import card
+from bot.doors.slack.draw.details import details
+from bot.doors.slack.draw.reminder import reminder
 from tests.doors.slack import validity
 from tests.doors.slack.draw.test_slack_cards import WORDS
 from tests.doors.slack.harness import ANA, BACKEND, NOON, plan, record, request
@@ -174,6 +176,17 @@ def test_parts_of_every_kind(name: str, word: str | None, schema: Schema) -> Non
     changed = stretched(made, lambda text: WORDS[word]) if word else made
     row = of("status", "answered", plan=None, digest="", answer=changed)
     assert validity.message(whisper(row), schema) == []
+
+
+@pytest.mark.parametrize("word", [None, "20 kB", "right to left", "emoji", "control"])
+@pytest.mark.parametrize("command", sorted(name for name, one in COMMANDS.items() if issubclass(one, Change)))
+def test_what_stands_in_the_thread(command: str, word: str | None, schema: Schema) -> None:
+    """Details and reminders."""
+    for row in rows_of(command):
+        strange = stretched(row, lambda text: f"{text[:20]} {WORDS[word]}") if word else row
+        shown = [details(strange.model_copy(update={"request": row.request}), ())]
+        shown += [reminder(row)] if row.state == "waiting" else []
+        assert [problem for one in shown for problem in validity.message(one, schema)] == []
 
 
 def test_the_list_of_all_commands(schema: Schema) -> None:
