@@ -6,6 +6,7 @@ from typing import Any
 
 from starlette.datastructures import FormData
 
+from bot.sandbox.drawing import percent
 from bot.sandbox.page.breaks import BREAKS, RATES
 from bot.sandbox.page.director import Director
 from bot.sandbox.page.forms import chosen, entries, pressed
@@ -111,7 +112,7 @@ class Actions:
             return "Nothing serves there."
         release = max(traffic, key=lambda name: int(traffic[name]))
         await self._town.change(f"/services/{service}/releases/{release}", what)
-        return f"{release} fails {what['error_rate']:.2%} of its requests from now on."
+        return f"{release} fails {percent(what['error_rate'])} of its requests from now on."
 
     async def _mend(self, _: FormData, __: View) -> str:
         await self._town.change("/faults", method="DELETE")
