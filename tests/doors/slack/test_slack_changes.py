@@ -15,6 +15,7 @@ from bot.sandbox.slack import FakeSlack
 from bot.sandbox.slack.faults import Fault, Kind
 from tests.doors.slack.harness import TEAM, TOKEN, StillTime
 from tests.doors.slack.room import Room, room_of
+from tests.doors.slack.test_slack_surfaces import BACKEND, form
 from tests.engine.conftest import Bot
 
 ANA, BEN, DEV, EVE, GUEST, FOX, CIBOT = "U0ANA", "U0BEN", "U0DEV", "U0EVE", "U0GST", "U0FOX", "U0CIBOT"
@@ -178,3 +179,23 @@ async def test_who_may_not_ask_may_not_click_either(user: str, in_room: Callable
         await room.is_told(user, APPROVE)
         assert (bot.ledger.operation(id).state, bot.ledger.operation(id).approvals) == ("waiting", ())
         await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("user", [EVE, GUEST, CIBOT, DEV])
+async def test_who_may_not_ask_may_not_submit_either(user: str, in_room: Callable[[], Any]) -> None:
+    async with in_room() as room:
+        modal = await form(room, "rollback", user)
+        assert (await modal.submits(service=BACKEND)).ok
+        assert modal.is_open
+        assert "⛔" in str(modal.view.body["blocks"][0])
+        assert room.cards == []
+
+
+async def test_who_is_deactivated_while_a_form_is_open_submits_nothing(in_room: Callable[[], Any]) -> None:
+    async with in_room() as room:
+        modal = await form(room, "rollback", ANA)
+        room.slack.workspace.people[ANA].deleted = True
+        await room.slack.event({"type": "user_change", "user": {"id": ANA}})
+        assert (await modal.submits(service=BACKEND)).ok
+        assert "guard.deactivated" in str(modal.view.body["blocks"][0])
+        assert room.cards == []
