@@ -11,7 +11,7 @@ from bot.sandbox.page.serve import Served
 from bot.sandbox.rehearsal import Rehearsal
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-PATIENCE_MS = 60_000
+PATIENCE_MS = 120_000
 # Without its sandbox, which root and nested namespaces may not make; it opens nothing but our own page.
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
 
