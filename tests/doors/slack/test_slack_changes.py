@@ -1,6 +1,5 @@
 """What Slack says about people: what was known of them is not trusted from then on, and nothing else changes."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -178,7 +177,6 @@ async def test_who_may_not_ask_may_not_click_either(user: str, in_room: Callable
         room.slack.workspace.channels[room.channel].members.append(user)
         await room.is_told(user, APPROVE)
         assert (bot.ledger.operation(id).state, bot.ledger.operation(id).approvals) == ("waiting", ())
-        await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize("user", [EVE, GUEST, CIBOT, DEV])
