@@ -73,7 +73,7 @@ def _writes(effects: Effects) -> Iterator[Block]:
 def _write(made: EffectRecord) -> Words:
     title = made.call.title or made.call.verb
     operation = blocks.words(made.cloud_operation, code=True, most=300)
-    when = (*blocks.words(" on "), times.element(made.at)) if made.at else ()
+    when = (*blocks.words(", "), times.element(made.at)) if made.at else ()
     ending = ENDINGS.get(made.ending) or str(made.ending)
     version = f", now at version {made.version}" if made.version else ""
     why = f" ({made.detail})" if made.detail and made.ending != "succeeded" else ""

@@ -52,7 +52,7 @@ def _operation(record: OperationRecord) -> Iterator[Words]:
     request = record.request
     target = f" {request.target.full_name}" if request.target else ""
     title = (*blocks.words(TITLES[record.state], bold=True), *blocks.words(f": {request.operation}{target}", most=300))
-    yield (*title, *blocks.words(f"  {record.id}", code=True))
+    yield (*title, *blocks.words(" "), *blocks.words(record.id, code=True))
     yield blocks.sentence(_about(record), 300)
 
 
