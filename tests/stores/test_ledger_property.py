@@ -163,8 +163,8 @@ def on_postgres(kept_postgres: str) -> Fresh:
 @pytest.mark.parametrize(
     ("fresh", "examples"),
     [
-        ("on_sqlite", 20),
-        ("on_postgres", 10),
+        ("on_sqlite", 10),
+        ("on_postgres", 5),
         pytest.param("on_sqlite", 150, marks=pytest.mark.slow),
         pytest.param("on_postgres", 40, marks=pytest.mark.slow),
     ],

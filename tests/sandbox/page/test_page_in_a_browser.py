@@ -339,6 +339,7 @@ def test_the_bot_dies_half_way_and_another_one_finishes(page: Any, living: Livin
     reset(page)
 
 
+@pytest.mark.slow
 def test_the_clock(page: Any, living: Living) -> None:
     press(page, "#rate-60")
     page.wait_for_selector("#rate-60[aria-pressed='true']")

@@ -8,12 +8,14 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.sandbox.harness import until
 
 PATIENCE_S = 90.0
 
 
+@pytest.mark.slow
 def test_up(tmp_path: Path) -> None:
     log = tmp_path / "said"
     command = [sys.executable, "-m", "bot", "sandbox", "up", "--state", str(tmp_path / "state")]

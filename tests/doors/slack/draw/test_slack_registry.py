@@ -6,10 +6,11 @@ and task lists are emptied and filled a thousandfold.
 """
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
+from _pytest.mark import ParameterSet
 from pydantic import BaseModel
 
 from bot.core.answer import Answer, Code, Part, Series, Table, Task, Tasks
@@ -32,6 +33,11 @@ from tests.operations.runner import COMMANDS, Run, cases
 CASES = cases()
 KEPT = {"is_", "kind", "level", "mood", "state", "if_broken", "verb", "digest"}  # words that are not ours to change
 Told = tuple[list[Plan], list[Answer], list[str]]
+
+
+def seldom(every: Iterable[str | None], always: str | None) -> list[ParameterSet]:
+    """All of them in `make test-all`, and one in every run."""
+    return [pytest.param(one, marks=() if one == always else pytest.mark.slow) for one in every]
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +134,7 @@ def test_real_messages(command: str, schema: Schema) -> None:
 
 
 @pytest.mark.parametrize("word", WORDS)
-@pytest.mark.parametrize("command", sorted(COMMANDS))
+@pytest.mark.parametrize("command", seldom(COMMANDS, "rollback"))
 def test_messages_of_strange_words(command: str, word: str, schema: Schema) -> None:
     """One row of each kind and state: the words are what matters here."""
     plans, answers, sentences = told(command)
@@ -178,7 +184,7 @@ def test_parts_of_every_kind(name: str, word: str | None, schema: Schema) -> Non
     assert validity.message(whisper(row), schema) == []
 
 
-@pytest.mark.parametrize("word", [None, "20 kB", "right to left", "emoji", "control"])
+@pytest.mark.parametrize("word", seldom([None, "20 kB", "right to left", "emoji", "control"], None))
 @pytest.mark.parametrize("command", sorted(name for name, one in COMMANDS.items() if issubclass(one, Change)))
 def test_what_stands_in_the_thread(command: str, word: str | None, schema: Schema) -> None:
     """Details and reminders."""
