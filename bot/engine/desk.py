@@ -56,9 +56,12 @@ class OperationDesk:
         return self._ledger.operation(record.id)
 
     def cancel(self, operation: str, actor: Actor) -> OperationRecord:
-        """End what has not begun; ask what runs to stop after the write that it is making."""
+        """End what has not begun; ask what runs to stop after the write that it is making.
+
+        What is cancelled is left so: the same request may be carried out by two processes.
+        """
         record = self._ledger.operation(operation)
-        if record.state not in OPEN:
+        if record.state not in (*OPEN, "cancelled"):
             raise UserError(f"`{record.id}` cannot be cancelled: {ENDED[record.state]}.")
         by = self._allowed("ops cancel", actor, record)
         self._ledger.cancel(record.id, by.name)
