@@ -42,6 +42,7 @@ def columns(url: str, question: str) -> list[Any]:
         return [row[0] for row in connection.execute(question)]
 
 
+@pytest.mark.slow
 def test_the_main_job_over_a_killed_bot_and_a_restarted_database(here: Rehearsal, server: PostgresProcess) -> None:
     assert "run `aisq db upgrade`" in here.aisq("ops", "list").stderr
     here.upgrade()

@@ -18,9 +18,10 @@ from tests.faults.scene import Scene
 
 ROWS = YAML(typ="safe").load(Path(__file__).with_name("cloud_faults.yaml"))
 FIELDS = {
-    "name", "faults", "known", "ask", "before", "console", "meanwhile",
+    "name", "slow", "faults", "known", "ask", "before", "console", "meanwhile",
     "state", "judged", "fates", "apart_s", "serves", "planned", "told",
 }  # fmt: skip
+CASES = [pytest.param(row, id=row["name"], marks=pytest.mark.slow if row.get("slow") else ()) for row in ROWS]
 
 
 def test_the_table_says_what_it_means() -> None:
@@ -28,7 +29,7 @@ def test_the_table_says_what_it_means() -> None:
     assert len({row["name"] for row in ROWS}) == len(ROWS)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["name"])
+@pytest.mark.parametrize("row", CASES)
 def test_a_fault_of_the_cloud(scene: Scene, row: Json) -> None:
     if "known" in row:
         inject(scene, row, "begun")

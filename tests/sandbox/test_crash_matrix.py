@@ -18,7 +18,6 @@ from bot.sandbox.postgres import Databases
 from bot.sandbox.story import stories
 
 CHUNKS = 16  # so that two processes can share the work
-OTHERS = 3  # the chunk of each other operation that is in every run
 STORIES = stories()
 ROLLBACK = STORIES["rollback"]
 APPLYING = re.compile(r"mutexes|effects #|effects\+|operation_outputs #|UpdateService|GetOperation")
@@ -57,7 +56,7 @@ def in_chunk(chunk: int, boundary: Boundary) -> bool:
 
 def chunks() -> list[ParameterSet]:
     """(operation, chunk): of rollback all, of the others half; what is not in every run is in `make test-all`."""
-    every_run = {("rollback", 0), ("rollback", 8), *((one, OTHERS) for one in STORIES)}
+    every_run = {("rollback", 3), ("rollback", 8), ("traffic", 3)}
     return [
         pytest.param(operation, chunk, marks=() if (operation, chunk) in every_run else pytest.mark.slow)
         for operation in STORIES

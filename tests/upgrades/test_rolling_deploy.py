@@ -121,6 +121,7 @@ def test_what_one_epoch_has_half_applied_the_other_one_finishes(
     assert by <= rollout.epochs("backend")
 
 
+@pytest.mark.slow
 def test_requests_and_decisions_reach_either_while_both_work_and_one_leaves(rollout: Rollout) -> None:
     """Each is asked for at one and approved at the other; the old one is told to stop while one is half applied."""
     here = rollout.here

@@ -141,6 +141,7 @@ def test_a_rollback_through_a_serving_bot(here: Deployment) -> None:
     assert identity in about
 
 
+@pytest.mark.slow
 def test_a_rollback_by_this_terminal_alone(here: Deployment) -> None:
     bad = here.bad_release()
     waits = here.aisq("rollback", "ai-square/backend", "--as", "U0ANA")
