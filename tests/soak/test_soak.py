@@ -40,7 +40,7 @@ def test_a_short_attack(databases: Databases) -> None:
 def test_three_replicas_for_three_minutes(databases: Databases, seed: int) -> None:
     found = run(Soak(seed), databases)
     assert wrong(found) == {}, f"seed {seed}"
-    assert found.outcomes["applied"] > 60
+    assert found.outcomes["applied"] > 20, "too little happened for the blows to hit it"  # how much: the machine
 
 
 @pytest.mark.slow
