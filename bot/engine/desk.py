@@ -1,8 +1,11 @@
-"""Acting on operations: approve, deny, cancel. Policy is asked at the click, whatever the card showed."""
+"""Acting on operations: approve, deny, cancel. Policy is asked at the click, whatever the card showed.
+
+Each states how the operation shall stand, and leaves it when it stands so: two processes may carry out one click.
+"""
 
 from bot.core.errors import Denied, UserError
 from bot.core.operation import Operation
-from bot.core.request import OPEN, Actor, Approval, State
+from bot.core.request import DUE, OPEN, Actor, Approval, State
 from bot.core.system import Clock, Directory, Ledger, OperationRecord
 from bot.engine.gate import Gate
 from bot.engine.registry import Registry
@@ -35,8 +38,11 @@ class OperationDesk:
         self._directory, self._ledger, self._clock = directory, ledger, clock
 
     def approve(self, operation: str, digest: str, actor: Actor) -> OperationRecord:
-        """Count one yes to the plan with this digest (empty: the one that is shown now)."""
-        record = self._waiting(operation)
+        """Count one yes to the plan with this digest (empty: the one that is shown now), once for each person."""
+        record = self._ledger.operation(operation)
+        if record.state in DUE and any(one.actor.id == actor.id for one in record.approvals):
+            return record
+        self._check_waiting(record)
         if digest and not record.digest.startswith(digest):
             raise Denied("that was another plan; look at the one shown now and approve that")
         approver = self._allowed("approve", actor, record)
@@ -49,17 +55,16 @@ class OperationDesk:
 
     def deny(self, operation: str, reason: str, actor: Actor) -> OperationRecord:
         """End what waits for approval."""
-        record = self._waiting(operation)
+        record = self._ledger.operation(operation)
+        if record.state != "denied":
+            self._check_waiting(record)
         by = self._allowed("deny", actor, record)
         why = f": {reason}" if reason else ""
         self._ledger.end(record.id, "denied", f"denied by {by.name}{why}; nothing was done", by.id)
         return self._ledger.operation(record.id)
 
     def cancel(self, operation: str, actor: Actor) -> OperationRecord:
-        """End what has not begun; ask what runs to stop after the write that it is making.
-
-        What is cancelled is left so: the same request may be carried out by two processes.
-        """
+        """End what has not begun; ask what runs to stop after the write that it is making."""
         record = self._ledger.operation(operation)
         if record.state not in (*OPEN, "cancelled"):
             raise UserError(f"`{record.id}` cannot be cancelled: {ENDED[record.state]}.")
@@ -67,13 +72,11 @@ class OperationDesk:
         self._ledger.cancel(record.id, by.name)
         return self._ledger.operation(record.id)
 
-    def _waiting(self, operation: str) -> OperationRecord:
-        record = self._ledger.operation(operation)
+    def _check_waiting(self, record: OperationRecord) -> None:
         if record.state == "waiting" and record.expires_at and record.expires_at < self._clock.now():
             raise Denied(ENDED["expired"])
         if record.state != "waiting":
             raise UserError(f"`{record.id}` is not waiting for approval: {ENDED[record.state]}.")
-        return record
 
     def _allowed(self, command: str, actor: Actor, record: OperationRecord) -> Actor:
         """The actor as known now, if policy lets them do it."""

@@ -48,8 +48,21 @@ def test_double_click_counts_once(bot):
     bot.say(BEN, f"approve {record.id}", heard_as="click-1")
     bot.say(BEN, f"approve {record.id}", heard_as="click-1")
     again = bot.say(BEN, f"approve {record.id}", heard_as="click-2")
-    assert "has its approvals already" in again.detail
+    assert (again.state, again.answer.parts[0].text) == ("answered", "rollback backend; it begins now")
     assert [one.actor.id for one in bot.ledger.operation(record.id).approvals] == [BEN]
+
+
+def test_a_yes_too_many(bot):
+    operation = bot.approved()
+    late = bot.say(CHO, f"approve {operation}")
+    assert (late.state, "has its approvals already" in late.detail) == ("rejected", True)
+
+
+def test_a_yes_to_what_is_done(bot):
+    record = waiting(bot)
+    bot.say(BEN, f"approve {record.id}")
+    bot.work(record.id)
+    assert "it is done already" in bot.say(BEN, f"approve {record.id}").detail
 
 
 def test_expired(bot):
@@ -120,6 +133,9 @@ def test_a_no_is_enough(bot):
     denied = bot.ledger.operation(record.id)
     assert (denied.state, denied.detail) == ("denied", "denied by ben: wait for cho; nothing was done")
     assert "it was denied" in bot.say(CHO, f"approve {record.id}").detail
+    again = bot.say(BEN, f"deny {record.id}")
+    assert (again.state, again.answer.parts[0].text) == ("answered", f"rollback backend: {denied.detail}")
+    assert bot.ledger.operation(record.id) == denied
 
 
 @pytest.mark.parametrize("who, says", [(ANA, "cancelled by ana"), (BEN, "cancelled by ben")])
@@ -130,6 +146,13 @@ def test_cancel_before_it_begins(bot, who, says):
     assert (cancelled.state, cancelled.detail) == ("cancelled", f"{says}; nothing was done")
     again = bot.say(who, f"ops cancel {record.id}")
     assert again.state == "answered" and "cancelled by" in str(again.answer)
+
+
+def test_what_is_done_is_not_cancelled(bot):
+    operation = bot.approved()
+    bot.work(operation)
+    late = bot.say(BEN, f"ops cancel {operation}")
+    assert (late.state, late.detail) == ("rejected", f"`{operation}` cannot be cancelled: it is done already.")
 
 
 def test_a_stranger_may_not_cancel(bot):
