@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from bot.core.instants import in_utc
 from bot.core.ports import Requests
 from bot.core.system import Serving
 
@@ -32,7 +33,7 @@ class Past(BaseModel, frozen=True):
 
     def sentence(self) -> str:
         """How well it served."""
-        when = f"until {self.until:%Y-%m-%d %H:%M} UTC"
+        when = f"until {in_utc(self.until)}"
         if self.health == "unknown":
             return f"{self.release} served all traffic {when}; how well could not be read"
         few = ", too few to tell" if self.health == "few" else ""

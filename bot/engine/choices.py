@@ -79,10 +79,6 @@ class Choices:
         found = [one for one in self._fitting(kind) if (one.system, one.environment) == (system, environment)]
         return found[0].full_name if len(found) == 1 else ""
 
-    def of(self, question: Question) -> tuple[Choice, ...]:
-        """At most so many as people are offered. Raises what `every` raises."""
-        return matching(self.every(question), question.begun)
-
     def every(self, question: Question) -> tuple[Choice, ...]:
         """Whatever was begun. Raises BotError when it cannot be known, or is not for the asker to know."""
         operation = self._registry.command(question.operation)

@@ -67,7 +67,7 @@ class Gate:
 
     def allows(self, actor: Actor, operation: Operation) -> bool:
         """Whether policy would permit it, once enough people approve; says no more, and so is quick."""
-        if actor.active is None and operation.risk is not Risk.READ:
+        if not _is_known(actor, operation):
             return False
         facts = self._facts_of(operation, None, None)
         return self._policy.probe(actor, operation.command(), _target(operation), facts).approvals is not None

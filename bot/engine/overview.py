@@ -1,11 +1,12 @@
 """What one person should see at a glance: what waits for them, what runs, what was, and what holds things."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from bot.core.answer import Text
 from bot.core.errors import Denied
 from bot.core.home import Home, Section
+from bot.core.instants import in_utc
 from bot.core.request import OPEN, Actor
 from bot.core.rules import Freeze, Freezes
 from bot.core.system import AuditReads, Clock, Directory, LedgerReads, OperationRecord, Pin, PinReads
@@ -85,32 +86,29 @@ def _section(title: str, found: list[OperationRecord], empty: str, *, to_decide:
 
 
 def _held(pins: tuple[Pin, ...], now: datetime) -> Section:
-    lines = tuple(_pin(one, now) for one in sorted(pins, key=lambda one: one.since, reverse=True))
-    more = max(0, len(lines) - SHOWN)
-    return Section(title="Pins", lines=lines[:SHOWN], more=more, empty="no traffic is held")
+    newest_first = sorted(pins, key=lambda one: one.since, reverse=True)
+    return _listed("Pins", [_pin(one, now) for one in newest_first], "no traffic is held")
 
 
 def _pin(pin: Pin, now: datetime) -> Text:
     reason = f" ({pin.reason})" if pin.reason else ""
     overdue = " Still needed?" if now > pin.remind_at else ""
-    said = f"{pin.target}: {describe(pin.traffic)}, by {pin.by} since {_utc(pin.since)}{reason}.{overdue}"
+    said = f"{pin.target}: {describe(pin.traffic)}, by {pin.by} since {in_utc(pin.since)}{reason}.{overdue}"
     return Text(text=said, mood="warning" if overdue else "plain")
 
 
 def _frozen(freezes: tuple[Freeze, ...], now: datetime) -> Section:
     """Freezes that are on, or begin later."""
     coming = sorted((one for one in freezes if now < one.until), key=lambda one: one.since)
-    lines = tuple(_freeze(one, now) for one in coming)
-    more = max(0, len(lines) - SHOWN)
-    return Section(title="Freezes", lines=lines[:SHOWN], more=more, empty="no freeze is on or announced")
+    return _listed("Freezes", [_freeze(one, now) for one in coming], "no freeze is on or announced")
+
+
+def _listed(title: str, lines: list[Text], empty: str) -> Section:
+    return Section(title=title, lines=tuple(lines[:SHOWN]), more=max(0, len(lines) - SHOWN), empty=empty)
 
 
 def _freeze(freeze: Freeze, now: datetime) -> Text:
     targets = ", ".join(freeze.targets)
     if freeze.since <= now:
-        return Text(text=f"{targets}: until {_utc(freeze.until)}, {freeze.reason} ({freeze.name}).", mood="warning")
-    return Text(text=f"{targets}: {_utc(freeze.since)} to {_utc(freeze.until)}, {freeze.reason} ({freeze.name}).")
-
-
-def _utc(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        return Text(text=f"{targets}: until {in_utc(freeze.until)}, {freeze.reason} ({freeze.name}).", mood="warning")
+    return Text(text=f"{targets}: {in_utc(freeze.since)} to {in_utc(freeze.until)}, {freeze.reason} ({freeze.name}).")

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from bot.core.answer import Answer, Cell, Mood, Part, Table, Text
 from bot.core.catalog import Catalog
 from bot.core.errors import CloudError
+from bot.core.instants import in_utc
 from bot.core.lastgood import percent
 from bot.core.operation import Look, Risk, ServiceRef, param
 from bot.core.plan import Moment
@@ -141,4 +142,4 @@ class _Looker:
 def _pinned(pin: Pin, now: datetime) -> str:
     reason = f" ({pin.reason})" if pin.reason else ""
     overdue = " Still needed?" if now > pin.remind_at else ""
-    return f"Pinned to {describe(pin.traffic)} by {pin.by} since {pin.since:%Y-%m-%d %H:%M} UTC{reason}.{overdue}"
+    return f"Pinned to {describe(pin.traffic)} by {pin.by} since {in_utc(pin.since)}{reason}.{overdue}"

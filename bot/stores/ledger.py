@@ -58,9 +58,8 @@ class SqlLedger:
             return tuple(records.operation(session, row) for row in session.scalars(rows))
 
     def effects(self, operation: str) -> tuple[EffectRecord, ...]:
-        rows = select(EffectRow).where(EffectRow.operation == operation).order_by(EffectRow.at, EffectRow.key)
         with self._reading() as session:
-            return tuple(records.effect(row) for row in session.scalars(rows))
+            return records.effects(session, operation)
 
     # --- before it begins
 

@@ -11,7 +11,7 @@ from bot.core.system import Shown
 from bot.stores import records
 from bot.stores.database import reading
 from bot.stores.repeat import repeatable
-from bot.stores.tables import EffectRow, MessageRow, OperationRow, ReplyRow
+from bot.stores.tables import MessageRow, OperationRow, ReplyRow
 
 Rows = TypeVarTuple("Rows")
 ACKNOWLEDGED = 1  # the revision that a door shows by acknowledging
@@ -103,9 +103,7 @@ def _shown(session: Session, row: OperationRow, at: MessageRow | ReplyRow | None
 
 
 def _reply(session: Session, kind: str, row: OperationRow, message: MessageRow, reply: ReplyRow | None) -> Shown:
-    made = select(EffectRow).where(EffectRow.operation == row.id).order_by(EffectRow.at, EffectRow.key)
-    effects = tuple(records.effect(one) for one in session.scalars(made))
-    return _shown(session, row, reply, kind=kind, parent=_place(message), effects=effects)
+    return _shown(session, row, reply, kind=kind, parent=_place(message), effects=records.effects(session, row.id))
 
 
 def _place(row: MessageRow | ReplyRow) -> dict[str, str]:

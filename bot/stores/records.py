@@ -36,6 +36,12 @@ def approval(row: ApprovalRow) -> Approval:
     return Approval(actor=Actor.model_validate(row.actor), digest=row.digest, given_at=row.at)
 
 
+def effects(session: Session, operation: str) -> tuple[EffectRecord, ...]:
+    """All writes of an operation, the first one first."""
+    rows = select(EffectRow).where(EffectRow.operation == operation).order_by(EffectRow.at, EffectRow.key)
+    return tuple(effect(row) for row in session.scalars(rows))
+
+
 def effect(row: EffectRow) -> EffectRecord:
     return EffectRecord.model_validate(
         {

@@ -16,7 +16,11 @@ BACKEND = "ai-square/prod/backend"
 
 def asked(bot: Bot, operation: str, field: str, begun: str = "", actor: str = ANA, **entered: str | bool) -> list[str]:
     question = Question(actor=actor, operation=operation, field=field, begun=begun, entered=entered, channel="C0AISQ")
-    return [one.value for one in bot.front.choices.of(question)]
+    return [one.value for one in offered(bot, question)]
+
+
+def offered(bot: Bot, question: Question) -> tuple[Choice, ...]:
+    return matching(bot.front.choices.every(question), question.begun)
 
 
 class TestNames:
@@ -102,7 +106,7 @@ class TestOperations:
     def test_are_told_apart(self, bot: Bot) -> None:
         id = bot.ask(ANA, "rollback backend")
         question = Question(actor=BEN, operation="approve", field="operation")
-        (found,) = bot.front.choices.of(question)
+        (found,) = offered(bot, question)
         assert (found.text, found.about) == (f"{id}: rollback backend", "waiting, asked by ana")
 
 
@@ -168,7 +172,7 @@ def with_move(bot: Bot) -> Choices:
 
 def test_what_cannot_be_judged_by_the_operation_alone_is_offered(bot: Bot) -> None:
     id = bot.ask(ANA, "rollback backend")
-    (found,) = with_move(bot).of(Question(actor=DEV, operation="move", field="after"))
+    (found,) = with_move(bot).every(Question(actor=DEV, operation="move", field="after"))
     assert found.value == id, "policy will be asked when the rest is known"
 
 
@@ -176,7 +180,7 @@ def test_a_look_that_lists_all_it_has(bot: Bot) -> None:
     question = Question(actor=ANA, operation="move", field="like", entered={"service": BACKEND})
     status = bot.say(ANA, f"status {BACKEND}").answer
     tables = [part for part in status.parts if isinstance(part, Table)] if status else []
-    assert [one.value for one in with_move(bot).of(question)] == [
+    assert [one.value for one in with_move(bot).every(question)] == [
         str(row[0]) for table in tables[:1] for row in table.rows
     ]
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot import operations
 from bot.core import folder
-from bot.core.rules import Act, PolicyFiles, Traits, acts
+from bot.core.rules import Act, PolicyFiles, Traits, acts, traits
 from bot.engine.policy import Policy
 from bot.stores.catalog_files import load_catalog
 from bot.stores.policy_files import policy_files
@@ -27,18 +27,7 @@ def shipped_acts() -> dict[str, Act]:
 
 @pytest.fixture(scope="session")
 def shipped_targets() -> dict[str, Traits]:
-    catalog = load_catalog(ROOT / "catalog")
-    return {
-        target.full_name: Traits(
-            system=target.system,
-            environment=target.environment,
-            kind=target.kind,
-            type=target.type,
-            tier=catalog.entry(target).tier,
-            stage=catalog.environment(target).stage,
-        )
-        for target in catalog.targets()
-    }
+    return traits(load_catalog(ROOT / "catalog"))
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from bot.core.plan import Finding, Hold, Plan, Step, Verdict
 from bot.core.ports import Effect
 from bot.core.request import Actor, Address, Approval, Request, State, Target, Verb
 from bot.core.system import EffectRecord, OperationRecord, Proposal
+from bot.sandbox.slack import FakeSlack
 from bot.stores.ledger import SqlLedger
 
 SECRET, TOKEN, TEAM = "sandbox-signing-secret", "xoxb-sandbox", "T0AISQ"
@@ -25,6 +26,11 @@ BACKEND = Target(
     system="ai-square", environment="prod", name="backend", kind="service", type="cloud_run", cloud="gcp",
     place={"project": "ai-square-prod", "region": "us-central1", "service": "backend"},
 )  # fmt: skip
+
+
+def calls_of(slack: FakeSlack, method: str) -> int:
+    """How often aisq called it."""
+    return sum(call.method == method for call in slack.workspace.calls)
 
 
 class StillTime:

@@ -45,10 +45,14 @@ def card(record: OperationRecord) -> Card:
 
 
 def _title(record: OperationRecord) -> str:
-    request = record.request
     title = "⚠️ Done, but look" if record.judged == "broken" and record.state == "applied" else TITLES[record.state]
-    target = f" {request.target.full_name}" if request.target else ""
-    return clean(f"{title}: {request.operation}{target}", blocks.HEADER)
+    return clean(f"{title}: {asked_for(record)}", blocks.HEADER)
+
+
+def asked_for(record: OperationRecord) -> str:
+    """The operation and what it is about."""
+    request = record.request
+    return f"{request.operation} {request.target.full_name}" if request.target else request.operation
 
 
 def _said(record: OperationRecord) -> str:
@@ -132,14 +136,19 @@ def _percents(plan: Plan) -> list[tuple[str, float]]:
 def _approvals(record: OperationRecord) -> Iterator[Block]:
     lines = [f"Approved by {one.actor.name}." for one in record.approvals]
     if record.state == "waiting":
-        missing = max(1, record.approvals_needed - len(record.approvals))
-        people = "one other person" if missing == 1 else f"{missing} other people"
-        lines.append(f"It needs {people} to approve it; {record.request.actor.name} cannot.")
+        lines.append(f"{needs(record)}; {record.request.actor.name} cannot.")
     if lines:
         yield blocks.context(" ".join(lines))
     if record.state == "waiting" and record.expires_at:
         expires = f"It expires {times.markup(record.expires_at)}."
         yield {"type": "context", "elements": [{"type": "mrkdwn", "text": expires}]}
+
+
+def needs(record: OperationRecord) -> str:
+    """How many people are still to approve it."""
+    missing = max(1, record.approvals_needed - len(record.approvals))
+    people = "one other person" if missing == 1 else f"{missing} other people"
+    return f"It needs {people} to approve it"
 
 
 def _small_print(record: OperationRecord) -> Block:

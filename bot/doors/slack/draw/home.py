@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator
 
 from bot.core.answer import Text
 from bot.core.home import Home, Section
+from bot.core.instants import in_utc
 from bot.core.system import OperationRecord
 from bot.doors.slack.draw import blocks
 from bot.doors.slack.draw.answers import MOODS
 from bot.doors.slack.draw.blocks import Block, Words
-from bot.doors.slack.draw.cards import LEVELS, TITLES, decide
+from bot.doors.slack.draw.cards import LEVELS, TITLES, asked_for, decide
 
 NEW = "aisq.new"
 MOST_BLOCKS = 100
@@ -49,19 +50,15 @@ def _section(section: Section) -> Iterator[Block]:
 
 def _operation(record: OperationRecord) -> Iterator[Words]:
     """Two lines: what it is, and what is to be said of it."""
-    request = record.request
-    target = f" {request.target.full_name}" if request.target else ""
-    title = (*blocks.words(TITLES[record.state], bold=True), *blocks.words(f": {request.operation}{target}", most=300))
+    title = (*blocks.words(TITLES[record.state], bold=True), *blocks.words(f": {asked_for(record)}", most=300))
     yield (*title, *blocks.words(" "), *blocks.words(record.id, code=True))
     yield blocks.sentence(_about(record), 300)
 
 
 def _about(record: OperationRecord) -> str:
-    asked = f"{record.request.actor.name} asked {record.request.received_at:%Y-%m-%d %H:%M} UTC"
+    asked = f"{record.request.actor.name} asked {in_utc(record.request.received_at)}"
     reason = str(record.request.params.get("reason") or record.request.params.get("break_glass") or "")
-    expires = (
-        f", expires {record.expires_at:%Y-%m-%d %H:%M} UTC" if record.state == "waiting" and record.expires_at else ""
-    )
+    expires = f", expires {in_utc(record.expires_at)}" if record.state == "waiting" and record.expires_at else ""
     said = record.judgement or record.detail or (record.plan.summary if record.plan else "")
     return f"{asked}{f' ({reason[:80]})' if reason else ''}{expires}. {said}"
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from bot.core.system import OperationRecord
 from bot.doors.slack.draw import blocks, spoken, times
 from bot.doors.slack.draw.blocks import Block, Card
-from bot.doors.slack.draw.cards import LEVELS
+from bot.doors.slack.draw.cards import LEVELS, asked_for, needs
 
 
 def is_due(record: OperationRecord, now: datetime) -> bool:
@@ -18,16 +18,12 @@ def is_due(record: OperationRecord, now: datetime) -> bool:
 
 def reminder(record: OperationRecord) -> Card:
     """Who may not approve, and until when somebody else may."""
-    request, plan = record.request, record.plan
-    target = f" {request.target.full_name}" if request.target else ""
-    missing = max(1, record.approvals_needed - len(record.approvals))
-    people = "one other person" if missing == 1 else f"{missing} other people"
-    head = f"⏰ Still waiting for approval: {request.operation}{target}"
+    plan, head = record.plan, f"⏰ Still waiting for approval: {asked_for(record)}"
     lines = [blocks.words(head, bold=True)]
     if plan:
         level = f"{LEVELS[plan.verdict.level]}. " if plan.verdict and plan.steps else ""
         lines.append(blocks.sentence(f"{level}{plan.summary}"))
-    lines.append(blocks.words(f"It needs {people} to approve it; {_not_again(record)} cannot."))
+    lines.append(blocks.words(f"{needs(record)}; {_not_again(record)} cannot."))
     return spoken.card(head, [blocks.rich(*lines), *_expiry(record)], (), "")
 
 

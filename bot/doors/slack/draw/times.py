@@ -8,14 +8,11 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from bot.core.instants import in_utc
+
 FORMAT = "{date_short_pretty} {time}"
 LATEST_S = 9_999_999_999  # what no Slack is known to have refused
 _SPOKEN = re.compile(r"(\b\d{4}-\d\d-\d\d \d\d:\d\d UTC\b)", re.ASCII)  # how our sentences write an instant
-
-
-def in_utc(at: datetime) -> str:
-    """As our sentences write it."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def element(at: datetime) -> dict[str, object]:

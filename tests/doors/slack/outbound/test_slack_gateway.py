@@ -16,14 +16,10 @@ from bot.sandbox.slack.faults import Fault, Kind
 from bot.sandbox.slack.state import Message
 from bot.stores.messages import SqlMessages
 from tests.both import url
-from tests.doors.slack.harness import CHANNEL, StillTime, Teller
+from tests.doors.slack.harness import CHANNEL, StillTime, Teller, calls_of
 
 __all__ = ["url"]
 Channel = Callable[[], list[Message]]
-
-
-def calls_of(slack: FakeSlack, method: str) -> int:
-    return sum(call.method == method for call in slack.workspace.calls)
 
 
 async def test_one_message_follows_a_change_from_the_plan_to_the_judgement(

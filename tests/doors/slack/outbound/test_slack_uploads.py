@@ -12,7 +12,7 @@ from bot.sandbox.slack import FakeSlack
 from bot.sandbox.slack.faults import Fault, Kind
 from bot.sandbox.slack.state import Message
 from tests.both import url
-from tests.doors.slack.harness import StillTime, Teller, plan
+from tests.doors.slack.harness import StillTime, Teller, calls_of, plan
 
 __all__ = ["url"]
 Thread = Callable[..., list[Message]]
@@ -26,10 +26,6 @@ LONG = plan(
 
 def files(thread: Thread) -> list[Message]:
     return [message for message in thread() if message.files]
-
-
-def calls_of(slack: FakeSlack, method: str) -> int:
-    return sum(call.method == method for call in slack.workspace.calls)
 
 
 def asked(tell: Teller, **changed: Any) -> str:

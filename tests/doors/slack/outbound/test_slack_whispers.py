@@ -12,13 +12,9 @@ from bot.sandbox.slack import FakeSlack
 from bot.sandbox.slack.faults import Fault, Kind
 from bot.sandbox.slack.state import Message
 from bot.stores.messages import SqlMessages
-from tests.doors.slack.harness import CHANNEL, StillTime, Teller
+from tests.doors.slack.harness import CHANNEL, StillTime, Teller, calls_of
 
 Channel = Callable[[], list[Message]]
-
-
-def calls_of(slack: FakeSlack, method: str) -> int:
-    return sum(call.method == method for call in slack.workspace.calls)
 
 
 async def test_an_answer_is_shown_once_to_the_asker_alone(
