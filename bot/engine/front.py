@@ -25,6 +25,7 @@ from bot.engine.turns import Turns
 
 P = ParamSpec("P")
 T = TypeVar("T")
+QUICK = 3  # acknowledgements at once: they share the interpreter, the writer's place in the database and its head
 FEW = 2  # plans at once, and looks, while somebody waits for an acknowledgement
 ENOUGH = 32  # requests in hand: whoever has so many takes none that another process may have in hand too
 log = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ class Front:
     ) -> None:
         self._acceptor, self._engine, self._registry, self._ledger = acceptor, engine, registry, ledger
         self.choices, self.overview = choices, overview
-        self._quick = ThreadPoolExecutor(8, thread_name_prefix="accept")
+        self._quick = ThreadPoolExecutor(QUICK, thread_name_prefix="accept")
         self._plans = ThreadPoolExecutor(8, thread_name_prefix="plan")
         self._looks = ThreadPoolExecutor(8, thread_name_prefix="look")
         self._turns = Turns(FEW)

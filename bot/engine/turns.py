@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-HEAD_START_S = 0.02
+HEAD_START_S = 1.0
 
 
 class Turns:

@@ -10,10 +10,10 @@ import logging
 import re
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import cast
+from typing import NamedTuple, cast
 
 from pydantic import JsonValue
-from sqlalchemy import Engine, Table, delete, func, select
+from sqlalchemy import Connection, Engine, Table, delete, func, select
 from sqlalchemy import event as event_api
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -23,6 +23,7 @@ from bot.stores.database import reading
 from bot.stores.repeat import repeatable
 from bot.stores.storable import storable
 from bot.stores.tables import AuditEndRow, AuditRow
+from bot.stores.together import Together, Values, Write, added
 
 log = logging.getLogger(__name__)
 NOTHING = "0" * 64  # what stands before the first link
@@ -30,28 +31,54 @@ BEGINNING = (0, NOTHING)
 PURGED = "audit purged"
 LINKS, ENDS = cast(Table, AuditRow.__table__), cast(Table, AuditEndRow.__table__)
 HEAD_NOW = select(ENDS.c.seq, ENDS.c.hash).where(ENDS.c.name == "head").with_for_update()
-HEAD_NEXT = ENDS.update().where(ENDS.c.name == "head")
+LINK_WRITES = (
+    added(LINKS, "seq", "at", "event", "operation", "actor", "body", "hash"),
+    Write(ENDS, ENDS.update().where(ENDS.c.name == "head"), ("seq", "hash")),
+)
+LINKED = Together(*LINK_WRITES)
 HEAD = re.compile("[0-9a-f]{12,64}")  # fewer digits than these, and a chain of thousands has them by chance
+
+
+class Head(NamedTuple):
+    """The newest link."""
+
+    seq: int
+    hash: str
+
+    def tell(self) -> None:
+        """Note it elsewhere, once it is committed: a cut tail shows against it."""
+        log.info("audit head %s %s", self.seq, self.hash)
 
 
 def append(
     session: Session, at: datetime, event: str, operation: str, actor: str, body: dict[str, JsonValue] | None = None
 ) -> str:
-    """Add a link in the caller's transaction; returns the new head."""
+    """Add a link in the caller's transaction, and tell its head afterwards; returns the hash."""
     session.flush()  # what it tells of comes first
     connection = session.connection()
+    head, told = following(newest(connection), at, event, operation, actor, body or {})
+    LINKED.write(connection, told)
+    event_api.listen(session, "after_commit", lambda _: head.tell(), once=True)
+    return head.hash
+
+
+def newest(connection: Connection) -> Head:
+    """The head, which nobody else moves before the caller's transaction has ended."""
     found = connection.execute(HEAD_NOW).one_or_none()
     if found is None:
         connection.execute(ENDS.insert(), [{"name": name, "seq": 0, "hash": NOTHING} for name in ("head", "root")])
-    before, previous = found or BEGINNING
-    seq = before + 1
-    text = canonical(seq, at, event, operation, actor, body or {})
-    new = link(previous, text)
-    connection.execute(HEAD_NEXT, {"seq": seq, "hash": new})
-    added = {"seq": seq, "at": at, "event": event, "operation": operation, "actor": actor, "body": text, "hash": new}
-    connection.execute(LINKS.insert(), added)
-    event_api.listen(session, "after_commit", lambda _: log.info("audit head %s %s", seq, new), once=True)
-    return new
+    return Head(*(found or BEGINNING))
+
+
+def following(
+    head: Head, at: datetime, event: str, operation: str, actor: str, body: dict[str, JsonValue]
+) -> tuple[Head, dict[str, Values]]:
+    """The head after one more link, and the values of `LINK_WRITES`, which make it so."""
+    seq = head.seq + 1
+    text = canonical(seq, at, event, operation, actor, body)
+    new = Head(seq, link(head.hash, text))
+    row = {"seq": seq, "at": at, "event": event, "operation": operation, "actor": actor, "body": text, "hash": new.hash}
+    return new, {LINKS.name: row, ENDS.name: new._asdict()}
 
 
 def canonical(seq: int, at: datetime, event: str, operation: str, actor: str, body: dict[str, JsonValue]) -> str:

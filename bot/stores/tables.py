@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from pydantic import JsonValue
-from sqlalchemy import JSON, Dialect, ForeignKey, Index
+from sqlalchemy import JSON, Dialect, ForeignKey, Index, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import DateTime, TypeDecorator
 
+from bot.core.request import OPEN
 from bot.stores.storable import Words
 
 Json = dict[str, JsonValue]
@@ -30,6 +31,9 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+IS_OPEN = text("state IN ({})".format(", ".join(f"'{state}'" for state in OPEN)))  # word for word as an index has it
+
+
 class Base(DeclarativeBase):
     """Of all tables of ours; the durable library keeps its own elsewhere."""
 
@@ -40,7 +44,10 @@ class OperationRow(Base):
     """One request, its plan and what became of it."""
 
     __tablename__ = "operations"
-    __table_args__ = (Index("ix_operations_target_created_at", "target", "created_at"),)
+    __table_args__ = (
+        Index("ix_operations_target_created_at", "target", "created_at"),
+        Index("ix_operations_open", "created_at", sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
+    )
     id: Mapped[str] = mapped_column(primary_key=True)
     request: Mapped[Json]
     operation: Mapped[str]

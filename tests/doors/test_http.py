@@ -328,7 +328,7 @@ def test_it_answers_while_its_database_is_away_and_works_once_it_is_there(monkey
     served = Served(monkeypatch, signal.SIGTERM, worker=worker)
     assert (served.code, served.answers) == (0, [503])
     assert served.notes[:2] == ["door opened", "answered"]
-    assert served.notes[-1] == "stop within 5"
+    assert served.notes[-1] == "stop within 3"
 
 
 # --- the end
@@ -337,7 +337,7 @@ def test_it_answers_while_its_database_is_away_and_works_once_it_is_there(monkey
 def test_a_worker_that_stops_in_time() -> None:
     worker = FakeWorker()
     assert stopped_within(worker, 5.0)
-    assert worker.notes == ["stop within 5"]
+    assert worker.notes == ["stop within 3"]
 
 
 def test_a_worker_that_does_not_is_left_behind() -> None:
@@ -395,7 +395,7 @@ def _status(url: str) -> int:
 def test_it_serves_until_told_to_stop_and_then_hands_over(monkeypatch: pytest.MonkeyPatch) -> None:
     served = Served(monkeypatch, signal.SIGTERM, worker=FakeWorker())
     assert (served.code, served.answers) == (0, [200])
-    assert served.notes == ["started", "door opened", "answered", "door closed", "stop within 5"]
+    assert served.notes == ["started", "door opened", "answered", "door closed", "stop within 3"]
     assert served.servers[0]._health.stopping
     assert not served.servers[0].force_exit
 
@@ -403,7 +403,7 @@ def test_it_serves_until_told_to_stop_and_then_hands_over(monkeypatch: pytest.Mo
 def test_told_twice_it_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     served = Served(monkeypatch, signal.SIGINT, signal.SIGINT, worker=FakeWorker())
     assert served.servers[0].force_exit
-    assert served.notes[-1] == "stop within 5"
+    assert served.notes[-1] == "stop within 3"
 
 
 def test_what_does_not_stop_in_time_ends_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -446,4 +446,4 @@ def test_the_worker_is_stopped_also_when_serving_fails(monkeypatch: pytest.Monke
     monkeypatch.setattr(Server, "run", fail)
     with pytest.raises(ZeroDivisionError):
         serve(a_life(worker), "127.0.0.1", 0)
-    assert worker.notes == ["started", "stop within 5"]
+    assert worker.notes == ["started", "stop within 3"]

@@ -21,7 +21,7 @@ from bot.stores.tables import Base, HeardRow, Instant
 from tests.stores.harness import NOON, file_of, tables_of
 
 Connect = Callable[[str], Engine]
-NEWEST = "0003"
+NEWEST, NEWER = "0004", "0005"
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_refuses_an_older_schema(engine: Engine, monkeypatch: pytest.MonkeyPatch
     newer_program(monkeypatch, tmp_path)
     with pytest.raises(StoreError) as raised:
         database.check(engine)
-    wanted = f"the database has schema {NEWEST}, this version of aisq needs 0004; run `aisq db upgrade`"
+    wanted = f"the database has schema {NEWEST}, this version of aisq needs {NEWER}; run `aisq db upgrade`"
     assert str(raised.value) == wanted
 
 
@@ -110,7 +110,7 @@ def test_an_older_schema_is_upgraded_and_keeps_its_rows(
     with Session(engine) as session, session.begin():
         session.add(HeardRow(heard_as="a", operation="b", at=NOON))
     newer_program(monkeypatch, tmp_path)
-    assert database.upgrade(url) == "0004"
+    assert database.upgrade(url) == NEWER
     database.check(engine)
     with engine.begin() as connection:
         assert connection.execute(text("SELECT heard_as, more FROM heard")).all() == [("a", "x")]
@@ -133,11 +133,11 @@ def test_who_works_already_notices_an_older_schema_and_none(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     newer_program(monkeypatch, tmp_path)
-    with pytest.raises(StoreError, match=f"has schema {NEWEST}, this version of aisq needs 0004"):
+    with pytest.raises(StoreError, match=f"has schema {NEWEST}, this version of aisq needs {NEWER}"):
         database.look(engine)
     with engine.begin() as connection:
         connection.execute(text("DROP TABLE alembic_version"))
-    with pytest.raises(StoreError, match="has schema none, this version of aisq needs 0004"):
+    with pytest.raises(StoreError, match=f"has schema none, this version of aisq needs {NEWER}"):
         database.look(engine)
 
 
@@ -353,8 +353,8 @@ def newer_program(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     """The program with one more migration."""
     made = folder / "migrations"
     shutil.copytree(Path(database.__file__).with_name("migrations"), made)
-    (made / "versions" / "0004_more.py").write_text(
-        "import sqlalchemy as sa\nfrom alembic import op\n\nrevision, down_revision = '0004', '0003'\n\n\n"
+    (made / "versions" / "0005_more.py").write_text(
+        "import sqlalchemy as sa\nfrom alembic import op\n\nrevision, down_revision = '0005', '0004'\n\n\n"
         "def upgrade():\n    op.add_column('heard', sa.Column('more', sa.Text(), server_default='x'))\n"
     )
     config = database._config()

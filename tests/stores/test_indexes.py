@@ -96,3 +96,17 @@ def test_an_open_operation_is_found_among_those_of_its_target(engine: Engine) ->
     with engine.begin() as connection:
         connection.execute(table.insert(), [{**common, **row} for row in rows])
     assert SqlLedger(engine, SystemClock()).due() == (("0000000007", TARGET),)
+
+
+@pytest.mark.parametrize("target", ["", TARGET])
+def test_postgresql_finds_what_is_open_without_knowing_how_little_it_is(postgres: str, target: str) -> None:
+    engine = database.connect(postgres)
+    with asked(engine) as heard:
+        SqlLedger(engine, SystemClock()).operations(open_only=True, target=target)
+    [(statement, parameters)] = heard
+    with engine.connect() as connection:
+        connection.exec_driver_sql("SET enable_seqscan = off")  # of so few rows it would read all
+        connection.exec_driver_sql("SET enable_bitmapscan = off")
+        rows = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
+        assert "ix_operations_open" in " ".join(str(row[0]) for row in rows)
+    engine.dispose()

@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 from bot.core.errors import Fenced, UserError
 from bot.core.request import DUE, OPEN, STATES, State
 from bot.core.system import EffectRecord, Ledger
+from tests.both import postgres_seldom
 from tests.stores.harness import BEN, MOVE, OUTCOMES, Books, effect
 
 TABLE: dict[str, dict[State, str]] = YAML(typ="safe").load(Path(__file__).with_name("ledger_states.yaml"))
@@ -64,6 +65,7 @@ def arranged(books: Books, method: str, state: State) -> tuple[str, int]:
     return id, token
 
 
+@postgres_seldom
 @pytest.mark.parametrize("method, state", CASES)
 def test_acts_in_these_states_only(books: Books, method: str, state: State) -> None:
     id, token = arranged(books, method, state)

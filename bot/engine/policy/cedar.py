@@ -14,6 +14,7 @@ from bot.engine.policy.schema import Entity, Uid
 
 _NOISE = re.compile(r'^for policy `policy0`, | for Aisq::Action::"[^"]*"$')
 PEOPLE = 100  # of whom is kept what Cedar makes of them
+RULINGS = 1000  # that are kept: the same question about the same person has the same answer
 WIDTH = 110  # characters a line in which policies are written
 Syntax = dict[str, Any]  # Cedar's JSON policy format: https://docs.cedarpolicy.com/policies/json-format.html
 
@@ -45,15 +46,18 @@ class Cedar:
         self._policies = cedarpy.PolicySet.from_str("\n".join(policy.text for policy in policies))
         self._entities = cedarpy.Entities.from_json_str(json.dumps(entities), self._schema)
         self._knowing = lru_cache(maxsize=PEOPLE)(self._with)
+        self._ruled = lru_cache(maxsize=RULINGS)(self._rule)
 
     def rule(self, person: Entity, questions: Sequence[Question]) -> tuple[Ruling, ...]:
         """One ruling a question; `person` is only known in this call."""
         try:
-            known = self._knowing(json.dumps([person]))
-            asked = [_request(question) for question in questions]
-            answers = cedarpy.is_authorized_batch(asked, self._policies, known, self._schema)
+            return self._ruled(json.dumps([person]), json.dumps([_request(question) for question in questions]))
         except ValueError as error:
             return tuple(Ruling(False, error=str(error)) for _ in questions)
+
+    def _rule(self, person: str, requests: str) -> tuple[Ruling, ...]:
+        known = self._knowing(person)
+        answers = cedarpy.is_authorized_batch(json.loads(requests), self._policies, known, self._schema)
         return tuple(_ruling(answer) for answer in answers)
 
     def _with(self, added: str) -> cedarpy.Entities:
