@@ -15,6 +15,12 @@ CLEAN = (
 )
 
 
+# For one test of such a suite that has very many cases.
+postgres_seldom = pytest.mark.parametrize(
+    "url", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)], indirect=True
+)
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def url(request: pytest.FixtureRequest) -> str:
     """The URL of a fresh database with the schema, once of each kind."""

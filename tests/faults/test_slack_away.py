@@ -60,7 +60,10 @@ def test_slack_is_down_while_traffic_moves(town: Town, outage: Scene, dies: bool
     outage.until(lambda: are_right(outage, card))
 
 
-@pytest.mark.parametrize("kind", ["lost_answer", "reset", "server_error", "ratelimited"])
+@pytest.mark.parametrize(
+    "kind",
+    ["lost_answer", *(pytest.param(one, marks=pytest.mark.slow) for one in ("reset", "server_error")), "ratelimited"],
+)
 def test_the_first_message_meets_a_fault(outage: Scene, kind: str) -> None:
     """The plan is shown once, whatever became of the first try to show it."""
     outage.people.do("faults", kind=kind, method="chat.postMessage")

@@ -56,7 +56,7 @@ def in_chunk(chunk: int, boundary: Boundary) -> bool:
 
 def chunks() -> list[ParameterSet]:
     """(operation, chunk): of rollback all, of the others half; what is not in every run is in `make test-all`."""
-    every_run = {("rollback", 3), ("rollback", 8), ("traffic", 3)}
+    every_run = {("rollback", 3), ("rollback", 8)}
     return [
         pytest.param(operation, chunk, marks=() if (operation, chunk) in every_run else pytest.mark.slow)
         for operation in STORIES

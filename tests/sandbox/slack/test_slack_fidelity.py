@@ -1,6 +1,7 @@
 """docs/sandbox-fidelity.md, the part on Slack: every row has a source, says how sure we are, and names its tests."""
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -17,6 +18,7 @@ def rows() -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
 
 
+@functools.cache
 def known() -> set[str]:
     """The names of all tests in this folder, those in classes included."""
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in Path(__file__).parent.glob("test_*.py")]

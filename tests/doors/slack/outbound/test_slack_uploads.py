@@ -73,13 +73,18 @@ async def test_a_plan_that_fits_has_none(gateway: Gateway, tell: Teller, time: S
 
 
 FAULTS = [
-    (kind, step)
-    for kind in (Kind.LOST_ANSWER, Kind.RESET, Kind.SERVER_ERROR, Kind.RATELIMITED)
+    pytest.param(kind, step, id=f"{kind.value} at {step}", marks=() if often else pytest.mark.slow)
+    for kind, often in (
+        (Kind.LOST_ANSWER, True),
+        (Kind.RESET, False),
+        (Kind.SERVER_ERROR, True),
+        (Kind.RATELIMITED, False),
+    )
     for step in (BEGIN, UPLOAD, COMPLETE)
 ]
 
 
-@pytest.mark.parametrize(("kind", "step"), FAULTS, ids=[f"{kind.value} at {step}" for kind, step in FAULTS])
+@pytest.mark.parametrize(("kind", "step"), FAULTS)
 async def test_whatever_happens_to_a_step_there_is_one_copy(
     kind: Kind, step: str, gateway: Gateway, tell: Teller, time: StillTime, slack: FakeSlack, thread: Thread
 ) -> None:
@@ -92,7 +97,7 @@ async def test_whatever_happens_to_a_step_there_is_one_copy(
     assert calls_of(slack, COMPLETE) == (1 if lost or step != COMPLETE else 2)
 
 
-@pytest.mark.parametrize("kind", [Kind.LOST_ANSWER, Kind.RESET])
+@pytest.mark.parametrize("kind", [Kind.LOST_ANSWER, pytest.param(Kind.RESET, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("step", [BEGIN, UPLOAD, COMPLETE])
 async def test_a_crash_after_a_step_makes_no_second_copy(
     kind: Kind,
