@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-HEAD_START_S = 1.0
+HEAD_START_S = 1.0  # of whoever waits for an acknowledgement, before anything else is begun beside them
 
 
 class Turns:
-    """While somebody waits for an acknowledgement, at most `few` of each other kind of work go on at once; else all.
+    """While somebody waits for an acknowledgement, other work waits too; after `HEAD_START_S` a `few` of each kind go on.
 
     Threads share one interpreter lock and the head of the audit chain: a dozen plans at once would keep a hundred
     people waiting beyond what Slack allows, though writing their requests down is a fraction of the work.
@@ -35,7 +35,6 @@ class Turns:
     def after(self, kind: str) -> Iterator[None]:
         """Work that can wait for its turn; waits for it, in this thread."""
         with self._changed:
-            # The answer to whoever asked for this is on its way, and would have to take the interpreter from us.
             self._changed.wait_for(lambda: not self._waiting, HEAD_START_S)
             self._changed.wait_for(lambda: not self._waiting or self._working[kind] < self._few)
             self._working[kind] += 1
