@@ -9,7 +9,7 @@ HEAD_START_S = 1.0  # of whoever waits for an acknowledgement, before anything e
 
 
 class Turns:
-    """While somebody waits for an acknowledgement, other work waits too; after `HEAD_START_S` a `few` of each kind go on.
+    """While somebody waits for an acknowledgement, other work waits; after `HEAD_START_S` a `few` of each kind go on.
 
     Threads share one interpreter lock and the head of the audit chain: a dozen plans at once would keep a hundred
     people waiting beyond what Slack allows, though writing their requests down is a fraction of the work.
