@@ -17,7 +17,7 @@ from benchmarks.town import serving, town
 
 AIM, SLACK_WAITS_MS = 1.5, 3000.0
 ECHO, INSERT = "a Bolt app that answers", "a Bolt app that inserts one row"
-SIZES = {1: 20, 20: 6, 100: 3}  # how many at once: how often
+SIZES = {1: 15, 20: 5, 100: 3}  # how many at once: how often
 # The first has the least to do once it is answered; behind the second a plan is made while others wait for answers.
 TEXTS = ("whoami", "rollback backend")
 

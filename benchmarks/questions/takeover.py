@@ -25,7 +25,7 @@ LOSSES: dict[str, Callable[[Replica], object]] = {
 }
 
 
-def rows(rounds: int = 5) -> list[Row]:
+def rows(rounds: int = 3) -> list[Row]:
     """Nothing where there is no PostgreSQL."""
     if not databases.has_postgres():
         return []
