@@ -9,14 +9,16 @@ from typing import Any, Concatenate, Literal, ParamSpec, get_args
 
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
+from bot.core.locks import Lock
 from bot.core.ports import Effect, Traffic
 from bot.core.request import Target
+from bot.core.stages import Stage
 
 P = ParamSpec("P")
 Level = Literal["GO", "GO WITH RISK", "NO GO"]
 LEVELS: tuple[Level, ...] = get_args(Level)  # best first
 JSON: TypeAdapter[Any] = TypeAdapter(Any)
-_WORDS: Any = {"title": True, "undo": {"title": True}}  # of a step: may be put better without a new approval
+_LATER: dict[str, JsonValue] = {"if_late": "fail", "may_stay": False}  # of a step: what digests of older plans lack
 
 
 class Step(BaseModel, frozen=True):
@@ -34,6 +36,8 @@ class Step(BaseModel, frozen=True):
     undo: "Step | None" = None
     deadline_s: int = 0
     if_broken: Literal["undo", "report"] = "undo"  # what a check that fails leads to
+    if_late: Literal["fail", "ask"] = "fail"  # a check that is not decided in time; "ask": it waits until a person does
+    may_stay: bool = False  # what a call without an undo made does no harm when the rest is put back
 
     def undone_by(self, undo: "Step") -> "Step":
         return self.model_copy(update={"undo": undo})
@@ -83,6 +87,8 @@ class Checked(BaseModel, frozen=True):
 
     state: Literal["holds", "broken", "not yet", "unknown"]
     sentence: str
+    evidence: dict[str, JsonValue] = {}  # what that was made from: kept, drawn, and judged again later
+    look_again_at: datetime | None = None  # there is nothing new to see before; None: soon
 
 
 class Moment(BaseModel, frozen=True):
@@ -100,17 +106,33 @@ class Hold(BaseModel, frozen=True):
     away_from: tuple[str, ...] = ()
 
 
+class Versioned(BaseModel, frozen=True):
+    """One target of a plan as it was read, and where its traffic is held when the plan was carried out."""
+
+    target: Target
+    version: str  # its first write must find the same
+    hold: Hold | None = None
+
+
 class Plan(BaseModel, frozen=True):
-    """Steps in order. No steps means nothing to do, and `why` says why."""
+    """Steps in order. When there are none, and nothing to lock or unlock, there is nothing to do; `why` says why.
+
+    The target of a step is its argument `target`, else the plan's; every one but the plan's is among `others`.
+    """
 
     target: Target
     version: str  # of the target when it was read; the first write must find the same
+    others: tuple[Versioned, ...] = ()  # further targets
     summary: str = ""  # one sentence: what will be different
     steps: tuple[Step, ...] = ()
     afterwards: tuple[Step, ...] = ()  # judged when the outcome is known
+    stages: tuple[Stage, ...] = ()  # what the steps that may ask a person are, in order; shown
+    preempts: tuple[str, ...] = ()  # operations that are stopped first; then it is made again, on what they left
     verdict: Verdict | None = None
     hold: Hold | None = None  # traffic stays where it is put until `unpin`
     lets_go: bool = False  # traffic follows the newest release again
+    locks: tuple[Lock, ...] = ()  # set with the outcome
+    unlocks: tuple[str, ...] = ()  # names of locks that are lifted with it
     notes: tuple[str, ...] = ()  # what people should know beside it
     by_hand: tuple[str, ...] = ()
     undo_by_hand: tuple[str, ...] = ()
@@ -119,16 +141,55 @@ class Plan(BaseModel, frozen=True):
     measured: dict[str, float] = {}  # numbers that never stand still; shown, not approved
     why: str = ""
 
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there is nothing to do."""
+        return not (self.steps or self.locks or self.unlocks)
+
+    @property
+    def targets(self) -> tuple[Versioned, ...]:
+        """All of them, the plan's own first."""
+        return Versioned(target=self.target, version=self.version, hold=self.hold), *self.others
+
+    @property
+    def asking(self) -> tuple[int, ...]:
+        """Positions of the steps that people may steer; the first one is stage 1."""
+        return tuple(position for position, step in enumerate(self.steps) if step.if_late == "ask")
+
+    def target_of(self, step: Step) -> Target:
+        """What a step is about."""
+        return Target.model_validate(step.args["target"]) if "target" in step.args else self.target
+
     def digest(self, *, actor: str, operation: str, params: dict[str, JsonValue]) -> str:
-        """What an approval is bound to: actor, operation, parameters, target, steps, version and verdict."""
+        """What an approval is bound to: actor, operation, parameters, targets, steps, versions, verdict, stages, locks.
+
+        What is to be stopped first is about to change the target: a plan that preempts is bound to no version or undo.
+        """
+        stands = not self.preempts
+        others = [(one.target.model_dump(mode="json"), one.version if stands else "") for one in self.others]
+        added: dict[str, Any] = {  # left out when empty, as in digests that people approved before there were any
+            "preempts": self.preempts,
+            "others": others,
+            "stages": [stage.model_dump(mode="json") for stage in self.stages],
+            "locks": [lock.model_dump(mode="json") for lock in self.locks],
+            "unlocks": self.unlocks,
+        }
         bound = {
             "actor": actor,
             "operation": operation,
             "params": params,
             "target": self.target.model_dump(mode="json"),
-            "steps": [one.model_dump(mode="json", exclude=_WORDS) for one in (*self.steps, *self.afterwards)],
-            "version": self.version,
+            "steps": [_bound(one, undo=stands) for one in (*self.steps, *self.afterwards)],
+            "version": self.version if stands else "",
             "verdict": self.verdict.level if self.verdict else "",
+            **{name: value for name, value in added.items() if value},
         }
         text = json.dumps(bound, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _bound(step: Step, *, undo: bool) -> dict[str, Any]:
+    """A step without its words, which may be put better without a new approval."""
+    said: dict[str, Any] = step.model_dump(mode="json", exclude={"title", "undo"})
+    kept = {name: value for name, value in said.items() if name not in _LATER or value != _LATER[name]}
+    return {**kept, "undo": _bound(step.undo, undo=True) if undo and step.undo else None}

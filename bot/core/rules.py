@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from fnmatch import fnmatchcase
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from bot.core.catalog import Catalog
 from bot.core.operation import Operation, Risk
+from bot.core.places import covers
 from bot.core.request import Verb
 
 KNOWN = "known"  # the role of everyone who has a role; implied, never written in roles.yaml
@@ -112,7 +112,7 @@ class Freeze(_Written):
 
     def covers(self, target: str) -> bool:
         """Whether the full name `target` is meant; a pattern that stops early means all below it."""
-        return any(_covers(pattern, target) for pattern in self.targets)
+        return any(covers(pattern, target) for pattern in self.targets)
 
 
 class Freezes(_Written):
@@ -124,11 +124,6 @@ class Freezes(_Written):
         """The freeze that covers the full name `target` at `now` and ends last."""
         on = [one for one in self.freezes if one.since <= now < one.until and one.covers(target)]
         return max(on, key=lambda one: one.until, default=None)
-
-
-def _covers(pattern: str, target: str) -> bool:
-    parts, names = pattern.split("/"), target.split("/")
-    return len(parts) <= len(names) and all(map(fnmatchcase, names, parts))
 
 
 class Limits(_Written):

@@ -6,12 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.plan import Finding, Hold, Plan, Step, Verdict, step
+from bot.core.locks import Lock
+from bot.core.plan import Finding, Hold, Plan, Step, Verdict, Versioned, step
 from bot.core.ports import Compute
 from bot.core.request import Target
+from bot.core.stages import Stage
 
 TARGET = Target(system="shop", environment="prod", name="backend", kind="service", type="cloud_run", cloud="gcp")
 RISK = Verdict(findings=(Finding(level="risk", subject="image", sentence="not known"),))
+OTHER = TARGET.model_copy(update={"name": "worker"})
 BACK = step(Compute.set_traffic, TARGET, traffic={"B": 100})
 GO = step(Compute.set_traffic, TARGET, traffic={"A": 100}).undone_by(BACK).called("send traffic to A")
 LOOK = Step(kind="check", verb="serving", args={"traffic": {"A": 100}}, deadline_s=120, if_broken="report")
@@ -88,6 +91,18 @@ CHANGES: list[dict[str, Any]] = [
     {"steps": (GO, LOOK.model_copy(update={"if_broken": "undo"}))},
     {"afterwards": ()},
     {"afterwards": (JUDGE.model_copy(update={"deadline_s": 1}),)},
+    {"steps": (GO, LOOK.model_copy(update={"if_late": "ask"}))},
+    {"steps": (GO.model_copy(update={"may_stay": True}), LOOK)},
+    {"steps": (GO.undone_by(BACK.model_copy(update={"may_stay": True})), LOOK)},
+    {"others": (Versioned(target=OTHER, version="7"),)},
+    {"others": (Versioned(target=OTHER, version="8"),)},
+    {"others": (Versioned(target=TARGET, version="7"),)},
+    {"stages": (Stage(weight_pct=10, bake_s=600),)},
+    {"stages": (Stage(weight_pct=10, bake_s=600, max_hold_s=60),)},
+    {"locks": (Lock(target="shop/prod/backend"),)},
+    {"locks": (Lock(target="shop/prod/backend", reason="5xx"),)},
+    {"unlocks": ("shop/prod/backend",)},
+    {"preempts": ("7k3q000000",)},
 ]
 SAME: list[dict[str, Any]] = [
     {"measured": {"error_rate_pct": 12.5}},
@@ -123,6 +138,62 @@ def test_the_digest_stands_still_otherwise(changed: dict[str, Any]) -> None:
 def test_the_digest_is_the_same_in_every_process() -> None:
     assert digest() == Plan.model_validate_json(PLAN.model_dump_json()).digest(**BOUND)
     assert len(digest()) == 64
+
+
+def test_a_digest_that_people_approved_long_ago_still_stands() -> None:
+    """As aisq 0.1.0 had it, before plans had several targets, stages and locks."""
+    assert digest() == "0e971d39899d73833526397d2fb20b7dc7ccf65dfd3515c974ab9f38842df9e6"
+
+
+def preempting(**changed: Any) -> str:
+    return digest(preempts=("7k3q000000",), **changed)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"version": "9"},
+        {"steps": (GO.undone_by(BACK.model_copy(update={"args": {}})), LOOK)},
+        {"steps": (GO.model_copy(update={"undo": None}), LOOK)},
+    ],
+)
+def test_what_is_stopped_first_may_move_the_version_and_what_the_undo_is(changed: dict[str, Any]) -> None:
+    assert preempting(**changed) == preempting() != digest()
+
+
+@pytest.mark.parametrize("changed", [{"steps": (GO,)}, {"preempts": ("another",)}, {"verdict": findings("bad")}])
+def test_what_is_stopped_first_may_move_nothing_else(changed: dict[str, Any]) -> None:
+    assert digest(**{"preempts": ("7k3q000000",), **changed}) != preempting()
+
+
+def test_versions_of_other_targets_move_too() -> None:
+    one, other = (Versioned(target=OTHER, version=version) for version in ("1", "2"))
+    assert preempting(others=(one,)) == preempting(others=(other,)) != preempting()
+
+
+@pytest.mark.parametrize(
+    "more, nothing",
+    [({}, True), ({"steps": (GO,)}, False), ({"locks": (Lock(target="a"),)}, False), ({"unlocks": ("a",)}, False)],
+)
+def test_what_only_locks_or_unlocks_is_something_to_do(more: dict[str, Any], nothing: bool) -> None:
+    assert Plan(target=TARGET, version="", **more).is_nothing is nothing
+
+
+def test_a_step_is_about_its_own_target_or_the_plans() -> None:
+    elsewhere = step(Compute.set_traffic, OTHER, traffic={"A": 100})
+    assert [PLAN.target_of(one) for one in (elsewhere, GO, LOOK)] == [OTHER, TARGET, TARGET]
+
+
+def test_all_targets_are_those_of_others_too() -> None:
+    hold, other = Hold(traffic={"A": 100}), Versioned(target=OTHER, version="3")
+    plan = PLAN.model_copy(update={"others": (other,), "hold": hold})
+    assert plan.targets == (Versioned(target=TARGET, version="7", hold=hold), other)
+
+
+def test_stages_are_the_steps_that_may_ask() -> None:
+    asks = LOOK.model_copy(update={"if_late": "ask"})
+    assert PLAN.model_copy(update={"steps": (GO, asks, LOOK, GO, asks)}).asking == (1, 4)
+    assert PLAN.asking == ()
 
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)

@@ -5,9 +5,9 @@ import inspect
 import pytest
 from pydantic import BaseModel
 
-from bot.core import answer, facts, lastgood, plan, ports, request, system
+from bot.core import answer, facts, lastgood, locks, plan, ports, request, stages, system
 
-ROOMS = (answer, facts, lastgood, plan, ports, request, system)
+ROOMS = (answer, facts, lastgood, locks, plan, ports, request, stages, system)
 RECORDS = {
     f"{room.__name__}.{name}": one
     for room in ROOMS
