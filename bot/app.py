@@ -113,7 +113,7 @@ class App:
         engine = Engine(self.registry, self.binder, self.gate, self.people, self.ledger, self.clock, expiry)
         desk = OperationDesk(self.registry, engine, self.gate, self.people, self.ledger, self.clock)
         self.binder.offer(Desk, desk)
-        self.binder.offer(Manual, RegistryManual(self.registry, self.names, self.gate))
+        self.binder.offer(Manual, RegistryManual(self.registry, self.names, self.gate, self.clock))
         return engine
 
     @cached_property

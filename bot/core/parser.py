@@ -11,9 +11,11 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from bot.core.clocktime import Standpoint, is_written
 from bot.core.errors import UserError
 from bot.core.operation import Change, Operation, marks, reference_of
 from bot.core.text import exact_line, words
+from bot.core.when import when_of
 
 Raw = dict[str, Any]
 SHOWN = 40  # characters of what was typed that an answer repeats
@@ -90,10 +92,13 @@ def parse(operation: type[Operation], said: list[str]) -> Raw:
     return _Reader(operation).read(said)
 
 
-def build(operation: type[Operation], raw: Raw, resolve: Any = None) -> Operation:
-    """Parameters to a checked operation; `resolve(text, kind)` looks names up. Raises UserError."""
+def build(operation: type[Operation], raw: Raw, resolve: Any = None, here: Standpoint | None = None) -> Operation:
+    """Parameters to a checked operation; `resolve(text, kind)` looks up names, times are those of `here`.
+
+    Raises UserError.
+    """
     try:
-        return operation.model_validate(raw, context={"resolve": resolve} if resolve else None)
+        return operation.model_validate(raw, context={"resolve": resolve, "here": here} if resolve else None)
     except ValidationError as error:
         raise _refused(operation, error) from None
 
@@ -135,7 +140,7 @@ def usage(operation: type[Operation]) -> str:
     for name, field in ordered(operation):
         said = written(name, field)
         if not marks(field).get("positional") and not is_flag(field):
-            said += f" {_values(field) or name.upper()}"
+            said += f" {_values(field) or _time(field) or name.upper()}"
         parts.append(said if field.is_required() else f"[{said}]")
     return " ".join(parts)
 
@@ -159,6 +164,7 @@ class _Reader:
         self._rest = next((name for name, field in fields.items() if marks(field).get("rest")), "")
         self._flags = {name for name, field in fields.items() if is_flag(field)}
         self._many = {name for name, field in fields.items() if is_many(field)}
+        self._times = {name for name, field in fields.items() if when_of(field)}
         self._raw: Raw = {}
         self._left: list[str] = []
 
@@ -182,8 +188,15 @@ class _Reader:
         if not equals:
             if not self._left or ONLY_OPTION.fullmatch(self._left[0]):
                 raise self._wrong(f"`{option(name)}` needs a value.")
-            value = self._left.pop(0)
+            value = self._time() if name in self._times else self._left.pop(0)
         self._put(name, value)
+
+    def _time(self) -> str:
+        """The next word, and those after it that are part of the same time."""
+        said = self._left.pop(0)
+        while self._left and is_written(f"{said} {self._left[0]}"):
+            said = f"{said} {self._left.pop(0)}"
+        return said
 
     def _nearest(self, key: str) -> str:
         return did_you_mean(tuple(difflib.get_close_matches(normal(key), self._options, n=2, cutoff=0.5)))
@@ -240,7 +253,14 @@ def _values(field: FieldInfo) -> str:
     return "|".join(map(str, get_args(kind))) if get_origin(kind) is Literal else ""
 
 
+def _time(field: FieldInfo) -> str:
+    when = when_of(field)
+    return when.written if when else ""
+
+
 def _values_sentence(field: FieldInfo) -> str:
+    if when := when_of(field):
+        return when.sentence
     if reference := reference_of(field):
         return "" if reference.kind == "operation" else " Written [system/[environment/]]name."
     return f" One of {_values(field)}." if _values(field) else ""

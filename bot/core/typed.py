@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
+from bot.core.clocktime import is_written
 from bot.core.errors import UserError
 from bot.core.operation import Operation, marks
 from bot.core.parser import ONLY_OPTION, OPTION, Raw, is_many, normal, option, ordered, shown
@@ -92,7 +93,7 @@ class _Writer:
             yield from (one if free and not OPTION.match(one) else f"{option(name)}={one}" for one in value)
         elif marks(field).get("positional") and self._is_next(name) and self._is_plain(value):
             yield value
-        elif ONLY_OPTION.fullmatch(value):
+        elif ONLY_OPTION.fullmatch(value) or is_written(f"{value} {self.rest().partition(' ')[0]}"):
             yield f"{option(name)}={value}"
         else:
             yield from (option(name), value)

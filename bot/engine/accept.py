@@ -4,8 +4,9 @@ import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
+from bot.core.clocktime import Standpoint
 from bot.core.operation import Operation
-from bot.core.request import Ask, Request
+from bot.core.request import Actor, Ask, Request
 from bot.core.system import Accepted, Clock, Directory, Ledger
 from bot.engine.gate import Gate
 from bot.engine.logs import about
@@ -43,8 +44,9 @@ class Acceptor:
             return self._accept(ask)
 
     def _accept(self, ask: Ask) -> Accepted:
-        operation, text = self._understood(ask)
-        request = self._request(ask, operation, text)
+        actor = self._directory.actor(ask.actor)
+        operation, text = self._understood(ask, actor)
+        request = self._request(ask, actor, operation, text)
         refused = self._gate.first_refusal(request.actor, operation)
         with about(request.id):
             accepted = self._ledger.accept(
@@ -58,15 +60,17 @@ class Acceptor:
             raise refused
         return accepted
 
-    def _understood(self, ask: Ask) -> tuple[Operation, str]:
+    def _understood(self, ask: Ask, actor: Actor) -> tuple[Operation, str]:
         """What is meant, and the line that says it."""
-        names = self._names.within(ask.channel)
-        return self._registry.fill(ask.form, names) if ask.form else (self._registry.read(ask.text, names), ask.text)
+        names, here = self._names.within(ask.channel), Standpoint(actor.zone, self._clock.now())
+        if ask.form:
+            return self._registry.fill(ask.form, names, here)
+        return self._registry.read(ask.text, names, here), ask.text
 
-    def _request(self, ask: Ask, operation: Operation, text: str) -> Request:
+    def _request(self, ask: Ask, actor: Actor, operation: Operation, text: str) -> Request:
         return Request(
             id=new_id(),
-            actor=self._directory.actor(ask.actor),
+            actor=actor,
             operation=operation.command(),
             verb=operation.verb,
             # Without defaults: while a new version is rolled out, an older replica does not know its new parameters.

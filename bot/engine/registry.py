@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from bot.core.catalog import Catalog
+from bot.core.clocktime import Standpoint
 from bot.core.commands import claimed
 from bot.core.errors import UserError
 from bot.core.operation import Operation
@@ -30,16 +31,16 @@ class Registry:
         names = near(said, self._words)
         raise UserError(f"I don't know `{said[:40]}`.{did_you_mean(names)}", choices=names)
 
-    def read(self, line: str, resolve: Resolve) -> Operation:
-        """A line as people type it, to a checked operation. Raises UserError."""
+    def read(self, line: str, resolve: Resolve, here: Standpoint) -> Operation:
+        """A line as somebody `here` types it, to a checked operation. Raises UserError."""
         operation, said = split(line, self._words)
-        return build(operation, parse(operation, said), resolve)
+        return build(operation, parse(operation, said), resolve, here)
 
-    def fill(self, form: Form, resolve: Resolve) -> tuple[Operation, str]:
+    def fill(self, form: Form, resolve: Resolve, here: Standpoint) -> tuple[Operation, str]:
         """A form to a checked operation, and to the line that would have said the same. Raises UserError."""
         operation = self.command(form.operation)
         raw = entered(operation, form.values)
-        return build(operation, raw, resolve), typed(operation, raw, self._words)
+        return build(operation, raw, resolve, here), typed(operation, raw, self._words)
 
     def load(self, request: Request) -> Operation:
         """A stored request to its operation; its targets are named in full already."""

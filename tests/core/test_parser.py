@@ -1,6 +1,7 @@
 """From a line to an operation's parameters: the shipped operations, and one that has every kind of parameter."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
@@ -12,11 +13,13 @@ from pydantic import Field, model_validator
 from bot import operations
 from bot.core import folder, parser
 from bot.core.answer import Answer
+from bot.core.clocktime import Standpoint
 from bot.core.errors import UserError
 from bot.core.operation import Look, Operation, OperationRef, Risk, ServiceRef, param
 from bot.core.request import Subject, Target
 
 Raw = dict[str, Any]
+HERE = Standpoint("UTC", datetime(2026, 11, 20, 12, tzinfo=UTC))
 COMMANDS = {one.command(): one for one in folder.every(operations).values()}
 KNOWN = {**COMMANDS, "ops": COMMANDS["ops list"]}
 TARGET = Target(system="shop", environment="prod", name="backend", kind="service", type="cloud_run", cloud="gcp")
@@ -287,7 +290,7 @@ def test_every_example_is_understood(operation: type[Operation]) -> None:
     for example_line in operation.examples:
         found, after = parser.split(example_line, KNOWN)
         assert found is operation
-        assert isinstance(parser.build(found, parser.parse(found, after), resolve), operation)
+        assert isinstance(parser.build(found, parser.parse(found, after), resolve, HERE), operation)
 
 
 @pytest.mark.parametrize(
@@ -332,6 +335,6 @@ lines = st.lists(pieces | st.text(st.characters(codec=None), max_size=12), max_s
 def test_any_line_is_an_operation_or_a_sentence(line: str) -> None:
     try:
         operation, after = parser.split(line, KNOWN)
-        parser.build(operation, parser.parse(operation, after), resolve)
+        parser.build(operation, parser.parse(operation, after), resolve, HERE)
     except UserError as error:
         assert 0 < len(str(error)) < 600

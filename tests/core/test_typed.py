@@ -1,5 +1,6 @@
 """A form says the same as the line that is kept of it."""
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -11,6 +12,7 @@ from pydantic import Field
 from bot import operations
 from bot.core import folder
 from bot.core.answer import Answer
+from bot.core.clocktime import Standpoint
 from bot.core.errors import UserError
 from bot.core.operation import Look, Operation, Risk, param
 from bot.core.parser import build, parse, split
@@ -23,6 +25,7 @@ OPERATIONS = {name.replace("_", " "): found for name, found in folder.every(oper
 ANYTHING = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=60)
 LIKE_A_LINE = st.text(st.sampled_from("ab-\u2013=, \"'`\\\u201c\u201d\u2018&;<>lt/\u200b\u00a0\u00e9\n"), max_size=30)
 SAID = ANYTHING | LIKE_A_LINE
+HERE = Standpoint("UTC", datetime(2026, 11, 20, 12, tzinfo=UTC))
 
 
 class Colour(StrEnum):
@@ -86,12 +89,12 @@ def same(operation: type[Operation], commands: dict[str, type[Operation]], said:
         assert error.fields
         return
     try:
-        made = build(operation, raw, by_name)
+        made = build(operation, raw, by_name, HERE)
     except UserError:
         return
     found, rest = split(text, commands)
     assert found is operation
-    assert build(found, parse(found, rest), by_name) == made, text
+    assert build(found, parse(found, rest), by_name, HERE) == made, text
 
 
 @given(st.data())
@@ -189,11 +192,11 @@ def test_a_name_that_nobody_knows_is_wrong_at_its_field() -> None:
 
     registry = Registry(OPERATIONS)
     with pytest.raises(UserError) as refused:
-        registry.fill(Form(operation="rollback", values={"service": "bakend"}), unknown)
+        registry.fill(Form(operation="rollback", values={"service": "bakend"}), unknown, HERE)
     assert refused.value.fields == {"service": "no service `bakend`"}
     assert refused.value.choices == ("backend",)
 
 
 def test_a_form_of_a_command_that_there_is_not() -> None:
     with pytest.raises(UserError, match="I don't know `rolback`"):
-        Registry(OPERATIONS).fill(Form(operation="rolback"), by_name)
+        Registry(OPERATIONS).fill(Form(operation="rolback"), by_name, HERE)

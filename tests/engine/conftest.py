@@ -16,7 +16,9 @@ from pydantic import SecretStr
 
 from bot.app import App
 from bot.core.catalog import Catalog
+from bot.core.clocktime import Standpoint
 from bot.core.errors import BotError, NotFound, Refused
+from bot.core.operation import Operation
 from bot.core.ports import LATEST, Effect, Image, Progress, Release, Requests, SecretUse, ServiceState, Traffic
 from bot.core.request import Address, Ask, Target
 from bot.core.rules import PolicyFiles
@@ -251,6 +253,10 @@ class Bot(App):
         accepted = self.front._acceptor.accept(asked)
         self.engine.proceed(accepted.id)
         return accepted.id
+
+    def read(self, text: str, *, channel: str = "C0AISQ") -> Operation:
+        """What a line means, said in UTC."""
+        return self.registry.read(text, self.names.within(channel), Standpoint("UTC", self.clock.now()))
 
     def heard(self, heard_as: str) -> str | None:
         """The operation that a delivery began."""

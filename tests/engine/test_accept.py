@@ -2,7 +2,9 @@
 
 import pytest
 
+from bot.core.clocktime import Standpoint
 from bot.core.errors import Denied, UserError
+from bot.core.request import Address, Ask, Form
 
 ANA, BEN, DEV = "slack:U0ANA", "slack:U0BEN", "slack:U0DEV"
 
@@ -111,3 +113,20 @@ def test_a_policy_that_fails_is_a_no_and_somebody_is_told(bot, monkeypatch, capl
     with pytest.raises(Denied, match="could not be evaluated"):
         bot.say(ANA, "rollback backend")
     assert "policy failed on rollback by slack:U0ANA: overflow" in caplog.text
+
+
+@pytest.mark.parametrize("line", ["status backend", "why status backend"])
+def test_a_time_is_by_the_clock_of_who_asks(bot, monkeypatch, line):
+    read, heard = bot.registry.read, []
+    monkeypatch.setattr(bot.registry, "read", lambda line, names, here: heard.append(here) or read(line, names, here))
+    bot.say(ANA, line)
+    assert set(heard) == {Standpoint("Europe/Berlin", bot.clock.now())}
+    assert len(heard) == 1 + line.startswith("why")
+
+
+def test_so_is_one_in_a_form(bot, monkeypatch):
+    fill, heard = bot.registry.fill, []
+    monkeypatch.setattr(bot.registry, "fill", lambda form, names, here: heard.append(here) or fill(form, names, here))
+    form = Form(operation="status", values={"service": "ai-square/prod/backend"})
+    bot.front._acceptor.accept(Ask(actor=ANA, form=form, address=Address(door="test"), heard_as="form"))
+    assert heard == [Standpoint("Europe/Berlin", bot.clock.now())]

@@ -120,7 +120,7 @@ def test_slack_silent_at_apply_trusts_what_was_known_at_the_approval(bot):
 
 def test_slack_falls_silent_between_the_click_and_the_count(bot):
     record = waiting(bot)
-    click = bot.registry.read(f"approve {record.id}", bot.names.within("C0AISQ"))
+    click = bot.read(f"approve {record.id}")
     bot.everybody.silent = True
     actor = record.request.actor.model_copy(update={"id": BEN, "name": "ben"})
     with pytest.raises(Denied, match="nobody could be asked"):

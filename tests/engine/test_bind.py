@@ -46,7 +46,7 @@ def test_an_operation_that_asks_for_writes_is_refused(bot):
 
 
 def test_what_nobody_offers_is_left_to_the_step(bot):
-    assert "release" not in bot.binder.arguments(bot.registry.read("help", bot.names.within("")))
+    assert "release" not in bot.binder.arguments(bot.read("help"))
     assert needs(Nosy) == {"compute": Compute}
 
 

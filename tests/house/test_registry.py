@@ -3,6 +3,7 @@
 import inspect
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any, get_type_hints
 
 import pytest
@@ -11,6 +12,7 @@ from bot import operations
 from bot.core import folder, ports, system
 from bot.core.answer import Answer
 from bot.core.catalog import Catalog
+from bot.core.clocktime import Standpoint
 from bot.core.commands import claimed
 from bot.core.operation import Change, Control, Look, Operation, Risk, marks, needs, param, reference_of
 from bot.core.pages import page, sentence
@@ -27,6 +29,7 @@ OPERATIONS: dict[str, type[Operation]] = {name: folder.load(operations, name) fo
 CHANGES = {name: one for name, one in OPERATIONS.items() if issubclass(one, Change)}
 KINDS: tuple[type[Operation], ...] = (Look, Change, Control)
 COLUMNS = 100
+HERE = Standpoint("UTC", datetime(2026, 11, 20, 12, tzinfo=UTC))
 TARGET = Target(system="shop", environment="prod", name="till", kind="service", type="paper_cloud", cloud="paper")
 READS = [port for port in PORTS.values() if port.__name__.endswith("Reads")]
 RECORDS = [one for name, one in vars(system).items() if name.endswith("Reads")]
@@ -82,7 +85,7 @@ def test_it_has_examples_if_anything_can_be_said(operation: type[Operation]) -> 
     for example in operation.examples:
         found, said = split(example, words)
         assert found is operation
-        assert isinstance(build(found, parse(found, said), resolve), operation)
+        assert isinstance(build(found, parse(found, said), resolve, HERE), operation)
 
 
 @every_operation

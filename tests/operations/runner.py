@@ -12,6 +12,7 @@ from bot import operations
 from bot.core import folder
 from bot.core.answer import Answer, Code, Part, Table, Text
 from bot.core.catalog import Catalog
+from bot.core.clocktime import Standpoint
 from bot.core.errors import CloudError, Denied, UserError
 from bot.core.operation import Operation, needs
 from bot.core.parser import build, parse, split
@@ -63,7 +64,7 @@ class Run:
         """The operation that was typed. Raises UserError."""
         operation, said = split(self.case["typed"], WORDS)
         assert operation.command() == self.case["operation"], "a case is in the folder of its operation"
-        return build(operation, parse(operation, said), self._resolved)
+        return build(operation, parse(operation, said), self._resolved, Standpoint(self.world.actor.zone, NOON))
 
     def plan(self) -> Plan:
         return self.plan_of(self.made())

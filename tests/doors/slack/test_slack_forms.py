@@ -155,7 +155,7 @@ async def test_every_form_filled_in_rightly_is_a_request(name: str, ana: Person,
     ana.before = {waiting}
     request = (await asyncio.to_thread(ana.newest)).request
     assert (request.operation, request.actor.id, request.channel) == (name, ANA, CHANNEL)
-    again = bot.registry.read(request.text, bot.names.within(CHANNEL))
+    again = bot.read(request.text, channel=CHANNEL)
     assert again.model_dump(mode="json", exclude_defaults=True) == request.params
 
 
