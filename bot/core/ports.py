@@ -9,7 +9,7 @@ therefore commit only once, however late the first one arrives.
 from datetime import datetime
 from typing import Literal, Protocol, runtime_checkable
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from bot.core.request import Target
 
@@ -53,6 +53,16 @@ class Release(BaseModel, frozen=True):
     by: str = ""  # who deployed it, where the platform tells
 
 
+class Sizing(BaseModel, frozen=True):
+    """How big a service is to be; None leaves as it is."""
+
+    min_instances: int | None = Field(None, ge=0)
+    max_instances: int | None = Field(None, ge=1)
+    cpu: float | None = Field(None, gt=0)  # virtual CPUs of one instance
+    memory_mb: int | None = Field(None, gt=0)  # MiB of one instance
+    concurrency: int | None = Field(None, ge=1)  # requests that one instance works on at a time
+
+
 class ServiceState(BaseModel, frozen=True):
     """One service as it is now."""
 
@@ -64,6 +74,9 @@ class ServiceState(BaseModel, frozen=True):
     latest_ready: str = ""  # the newest release that could serve
     min_instances: int | None = None
     max_instances: int | None = None
+    cpu: float | None = None  # of one instance of the newest release, as are the next two
+    memory_mb: int | None = None
+    concurrency: int | None = None
     url: str = ""
     trouble: str = ""  # what the platform complains of; empty when it does not
     changed_by: str = ""  # who changed it last, where the platform tells
@@ -79,8 +92,28 @@ class ComputeReads(Protocol):
         """Newest first."""
         ...
 
+    def release_named(self, target: Target, name: str) -> Release:
+        """One release; what is asked again and again while it starts. Raises NotFound when there is none."""
+        ...
+
+    def release_name(self, target: Target, suffix: str) -> str:
+        """What a release is called whose name is to end so; `suffix` is of lowercase letters and digits."""
+        ...
+
+    def makes_release(self, target: Target, sizing: Sizing) -> bool:
+        """Whether `scale` to this size makes a new release, as things are now."""
+        ...
+
     def by_hand_traffic(self, target: Target, traffic: Traffic) -> str:
         """The command line that a person would type for `set_traffic`."""
+        ...
+
+    def by_hand_release(self, target: Target, name: str, image: str, tag: str = "") -> str:
+        """The command line that a person would type for `release`."""
+        ...
+
+    def by_hand_scale(self, target: Target, sizing: Sizing) -> str:
+        """The command line that a person would type for `scale`."""
         ...
 
 
@@ -90,6 +123,35 @@ class Compute(ComputeReads, Protocol):
 
     def set_traffic(self, effect: Effect, /, target: Target, traffic: Traffic) -> str:
         """Start a change of the split, keeping preview tags; returns the cloud's operation id."""
+        ...
+
+    def release(
+        self,
+        effect: Effect,
+        /,
+        target: Target,
+        name: str,
+        image: str,
+        traffic: Traffic,
+        tag: str = "",
+        sizing: Sizing | None = None,
+        labels: dict[str, str] | None = None,
+    ) -> str:
+        """Start a release that gets no traffic, otherwise like the newest one; returns the cloud's operation id.
+
+        `name` is one of `release_name`; `image` is named by digest, since a tag may have moved by now. `traffic`, by
+        release name, is what serves meanwhile, asked for in the same change, so that nothing follows the new release.
+        `tag` is a preview tag for it; `labels` are added to those of the newest release. The operation has succeeded
+        once the release is made: whether it is ready is told by itself, and may take long.
+        """
+        ...
+
+    def scale(self, effect: Effect, /, target: Target, sizing: Sizing) -> str:
+        """Start a change of the size; returns the cloud's operation id.
+
+        Where that makes a new release, it takes the traffic when it is ready; Permanent is raised when traffic is
+        held at named releases, since the new size would serve nobody.
+        """
         ...
 
 

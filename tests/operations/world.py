@@ -16,7 +16,7 @@ from bot.core.estate import System
 from bot.core.operation import Operation
 from bot.core.parser import did_you_mean, near
 from bot.core.plan import Finding, Hold, Plan, Step, Verdict, step
-from bot.core.ports import Compute, Effect, Image, Release, Requests, SecretUse, ServiceState, Traffic
+from bot.core.ports import Compute, Effect, Image, Release, Requests, SecretUse, ServiceState, Sizing, Traffic
 from bot.core.request import OPEN, Actor, Address, Approval, Request, Subject, Target
 from bot.core.rollout import by_name
 from bot.core.system import AuditCheck, AuditEntry, EffectRecord, OperationRecord, Pin, Serving
@@ -87,6 +87,28 @@ class Platform:
 
     def releases(self, target: Target) -> tuple[Release, ...]:
         return self._releases
+
+    def release_named(self, target: Target, name: str) -> Release:
+        found = [release for release in self._releases if release.name == name]
+        if not found:
+            raise NotFound(f"{target} has no release {name}")
+        return found[0]
+
+    def release_name(self, target: Target, suffix: str) -> str:
+        return f"{target.name}-{suffix}"
+
+    def makes_release(self, target: Target, sizing: Sizing) -> bool:
+        """Bounds of instances are the service's own; the size of one instance is its release's."""
+        now = self.service(target)
+        sizes = ("cpu", "memory_mb", "concurrency")
+        return any(getattr(sizing, size) not in (None, getattr(now, size)) for size in sizes)
+
+    def by_hand_release(self, target: Target, name: str, image: str, tag: str = "") -> str:
+        return f"gcloud … deploy {target.name} {name} {image}{f' {tag}' if tag else ''}"
+
+    def by_hand_scale(self, target: Target, sizing: Sizing) -> str:
+        said = sizing.model_dump(exclude_none=True)
+        return f"gcloud … update {target.name} {','.join(f'{name}={size}' for name, size in said.items())}"
 
     def by_hand_traffic(self, target: Target, traffic: Traffic) -> str:
         return f"gcloud … {target.name} {','.join(f'{name}={share}' for name, share in traffic.items())}"

@@ -109,8 +109,8 @@ def test_how_far_back_it_looks(
     rig: Any, run: CloudRun, monkeypatch: pytest.MonkeyPatch, size: int, pages: int, by_operation: bool
 ) -> None:
     """Further back than that, the mark on the service still tells."""
-    monkeypatch.setattr("bot.providers.cloud_run.writes.PAGE", size)
-    monkeypatch.setattr("bot.providers.cloud_run.writes.PAGES", pages)
+    monkeypatch.setattr("bot.providers.cloud_run.follow.PAGE", size)
+    monkeypatch.setattr("bot.providers.cloud_run.follow.PAGES", pages)
     operation = write(rig, run)
     rig.settle()
     for _ in range(2):

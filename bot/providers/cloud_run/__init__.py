@@ -4,14 +4,20 @@ import shlex
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
-from bot.core.ports import LATEST, Effect, Progress, Release, ServiceState, Traffic
+from bot.core.ports import LATEST, Effect, Progress, Release, ServiceState, Sizing, Traffic
 from bot.core.request import Target
 from bot.core.traffic import merge
 from bot.providers._google import Google, place
+from bot.providers.cloud_run import names
 
 if TYPE_CHECKING:
+    from bot.providers.cloud_run.follow import Follow
     from bot.providers.cloud_run.reads import Reads
     from bot.providers.cloud_run.writes import Writes
+
+
+# A new revision runs as the service's own account, so whoever makes one must be allowed to act as it.
+CHANGE = ("run.services.get", "run.services.update", "iam.serviceAccounts.actAs")
 
 
 class CloudRun:
@@ -24,10 +30,17 @@ class CloudRun:
     PERMISSIONS: ClassVar[dict[str, tuple[str, ...]]] = {
         "service": ("run.services.get",),
         "releases": ("run.revisions.list", "run.services.get"),
+        "release_named": ("run.revisions.get",),
+        "release_name": (),
+        "makes_release": ("run.services.get",),
         "by_hand_traffic": (),
+        "by_hand_release": (),
+        "by_hand_scale": (),
         "set_traffic": ("run.services.get", "run.revisions.get", "run.services.update"),
+        "release": (*CHANGE, "run.revisions.get"),
+        "scale": CHANGE,
         "find": ("run.operations.list", "run.services.get"),
-        "poll": ("run.operations.get", "run.services.get"),
+        "poll": ("run.operations.get", "run.services.get", "run.revisions.get"),
     }
 
     def __init__(self, google: Google) -> None:
@@ -39,21 +52,63 @@ class CloudRun:
     def releases(self, target: Target) -> tuple[Release, ...]:
         return self._reads.releases(target)
 
+    def release_named(self, target: Target, name: str) -> Release:
+        return self._reads.release_named(target, name)
+
+    def release_name(self, target: Target, suffix: str) -> str:
+        return names.release(target, suffix)
+
+    def makes_release(self, target: Target, sizing: Sizing) -> bool:
+        return self._reads.makes_release(target, sizing)
+
     def by_hand_traffic(self, target: Target, traffic: Traffic) -> str:
         split = merge(traffic.items())
         shares = ",".join(f"{release}={percent}" for release, percent in split.items())
         to = "--to-latest" if split == {LATEST: 100} else f"--to-revisions={shares}"
-        where = (f"--region={place(target, 'region')}", f"--project={place(target, 'project')}")
-        return shlex.join(("gcloud", "run", "services", "update-traffic", place(target, "service"), to, *where))
+        return _gcloud(target, "services", "update-traffic", place(target, "service"), to)
+
+    def by_hand_release(self, target: Target, name: str, image: str, tag: str = "") -> str:
+        suffix = name.removeprefix(self.release_name(target, ""))
+        what = (f"--image={image}", f"--revision-suffix={suffix}", "--no-traffic", *([f"--tag={tag}"] if tag else []))
+        return _gcloud(target, "deploy", place(target, "service"), *what)
+
+    def by_hand_scale(self, target: Target, sizing: Sizing) -> str:
+        """`--min` and `--max` are the service's own; `--min-instances` would be those of a new release."""
+        said = {
+            "min": sizing.min_instances,
+            "max": sizing.max_instances,
+            "cpu": None if sizing.cpu is None else f"{sizing.cpu:g}",
+            "memory": None if sizing.memory_mb is None else f"{sizing.memory_mb}Mi",
+            "concurrency": sizing.concurrency,
+        }
+        flags = (f"--{flag}={value}" for flag, value in said.items() if value is not None)
+        return _gcloud(target, "services", "update", place(target, "service"), *flags)
 
     def set_traffic(self, effect: Effect, /, target: Target, traffic: Traffic) -> str:
         return self._writes.set_traffic(effect, target, traffic)
 
+    def release(
+        self,
+        effect: Effect,
+        /,
+        target: Target,
+        name: str,
+        image: str,
+        traffic: Traffic,
+        tag: str = "",
+        sizing: Sizing | None = None,
+        labels: dict[str, str] | None = None,
+    ) -> str:
+        return self._writes.release(effect, target, name, image, traffic, tag, sizing, labels or {})
+
+    def scale(self, effect: Effect, /, target: Target, sizing: Sizing) -> str:
+        return self._writes.scale(effect, target, sizing)
+
     def find(self, target: Target, key: str) -> str | None:
-        return self._writes.find(target, key)
+        return self._follow.find(target, key)
 
     def poll(self, target: Target, cloud_operation: str) -> Progress:
-        return self._writes.poll(target, cloud_operation)
+        return self._follow.poll(target, cloud_operation)
 
     @cached_property
     def _reads(self) -> "Reads":
@@ -66,3 +121,14 @@ class CloudRun:
         from bot.providers.cloud_run.writes import Writes
 
         return Writes(self._google, self._reads)
+
+    @cached_property
+    def _follow(self) -> "Follow":
+        from bot.providers.cloud_run.follow import Follow
+
+        return Follow(self._google, self._reads)
+
+
+def _gcloud(target: Target, *words: str) -> str:
+    where = (f"--region={place(target, 'region')}", f"--project={place(target, 'project')}")
+    return shlex.join(("gcloud", "run", *words, *where))

@@ -1,7 +1,11 @@
-"""Cloud Run's resource names."""
+"""Cloud Run's resource names, and the names that we give."""
+
+import re
 
 from bot.core.request import Target
 from bot.providers._google import place
+
+_MADE = re.compile(r".+/revisions/(?P<release>[^/@]+)@\d+")
 
 
 def parent(target: Target) -> str:
@@ -14,6 +18,28 @@ def service(target: Target) -> str:
 
 def revision(target: Target, release: str) -> str:
     return f"{service(target)}/revisions/{release}"
+
+
+def release(target: Target, suffix: str) -> str:
+    """A revision's name begins with that of its service (proto `RevisionTemplate.revision`)."""
+    return f"{place(target, 'service')}-{suffix}"
+
+
+def derived(target: Target, key: str) -> str:
+    """The release of a write that gives it no name, after the write: its key is OPERATION/POSITION/do or …/undo."""
+    operation, position, direction = (*key.split("/"), "", "")[:3]
+    return release(target, f"{operation}-{position}{direction[:1]}")
+
+
+def watched(target: Target, made: str, generation: int) -> str:
+    """Stands for an operation whose name is not known, or not asked after: that of a release ends when it is there."""
+    return f"{revision(target, made) if made else service(target)}@{generation}"
+
+
+def made(cloud_operation: str) -> str:
+    """The release that an operation was to make, "" for another kind."""
+    match = _MADE.fullmatch(cloud_operation)
+    return match["release"] if match else ""
 
 
 def spoken(target: Target) -> str:

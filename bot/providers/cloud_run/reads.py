@@ -3,10 +3,10 @@
 from google.cloud import run_v2
 
 from bot.core.errors import NotFound, Permanent
-from bot.core.ports import Release, ServiceState
+from bot.core.ports import Release, ServiceState, Sizing
 from bot.core.request import Target
 from bot.providers._google import Google, translated
-from bot.providers.cloud_run import names, state
+from bot.providers.cloud_run import names, sizing, state
 
 PAGE = 100
 
@@ -37,15 +37,20 @@ class Reads:
         known = (state.release(revision) for revision in found)
         return tuple(sorted(known, key=lambda release: (release.created_at, release.name), reverse=True))
 
+    def release_named(self, target: Target, name: str) -> Release:
+        revisions = self._google.client(run_v2.RevisionsClient)
+        request = run_v2.GetRevisionRequest(name=names.revision(target, name))
+        try:
+            with translated(f"read release {name} of {names.spoken(target)}", "run.revisions.get"):
+                return state.release(revisions.get_revision(request, **self._google.reading))
+        except NotFound as error:
+            raise NotFound(f"{names.spoken(target)} has no release {name} any more; choose another") from error
+
     def must_serve(self, target: Target, release: str) -> None:
         """Raises NotFound for a release that is gone, Permanent for one that cannot serve."""
-        revisions = self._google.client(run_v2.RevisionsClient)
-        request = run_v2.GetRevisionRequest(name=names.revision(target, release))
-        try:
-            with translated(f"read release {release} of {names.spoken(target)}", "run.revisions.get"):
-                found = revisions.get_revision(request, **self._google.reading)
-        except NotFound as error:
-            raise NotFound(f"{names.spoken(target)} has no release {release} any more; choose another") from error
-        known = state.release(found)
+        known = self.release_named(target, release)
         if not known.ready:
             raise Permanent(f"release {release} of {names.spoken(target)} cannot serve: {known.reason}")
+
+    def makes_release(self, target: Target, size: Sizing) -> bool:
+        return "template" in sizing.resize(self.get(target), size)

@@ -1,15 +1,16 @@
 """A Cloud Run service and its revisions, in core's words."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from google.cloud import run_v2
 
 from bot.core.ports import LATEST, Release, SecretUse, ServiceState, Traffic
 from bot.core.traffic import merge
 from bot.providers._google import instant, sentence
+from bot.providers.cloud_run import sizing
 from bot.providers.cloud_run.names import short
+from bot.providers.cloud_run.targets import named
 
-BY_LATEST = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
 SUCCEEDED = run_v2.Condition.State.CONDITION_SUCCEEDED
 FAILED = run_v2.Condition.State.CONDITION_FAILED
 RETIRED = (run_v2.Condition.RevisionReason.RETIRED, run_v2.Condition.RevisionReason.RETIRING)
@@ -21,12 +22,15 @@ def service_state(service: run_v2.Service) -> ServiceState:
     return ServiceState(
         asked=asked(service),
         serving=_serving(service),
-        tags={target.tag: _named(target) for target in service.traffic if target.tag},
+        tags={target.tag: named(target) for target in service.traffic if target.tag},
         version=str(service.generation),
         busy=service.reconciling,
         latest_ready=short(service.latest_ready_revision),
-        min_instances=_min_instances(service),
-        max_instances=_max_instances(service),
+        min_instances=sizing.min_instances(service),
+        max_instances=sizing.max_instances(service),
+        cpu=sizing.cpu(service.template),
+        memory_mb=sizing.memory_mb(service.template),
+        concurrency=sizing.concurrency(service.template),
         url=service.uri,
         trouble=_why(condition) if condition.state == FAILED else "",
         changed_by=service.last_modifier,
@@ -35,12 +39,13 @@ def service_state(service: run_v2.Service) -> ServiceState:
 
 def release(revision: run_v2.Revision) -> Release:
     ready, reason = _readiness(revision)
+    container = sizing.serving(revision.containers)
     return Release(
         name=short(revision.name),
         created_at=instant(revision.create_time),
         ready=ready,
         reason=reason,
-        image=_image(revision),
+        image=container.image if container else "",
         secrets=tuple(dict.fromkeys(_secrets(revision))),
         labels={**revision.annotations, **revision.labels},
         max_instances=revision.scaling.max_instance_count or None,
@@ -50,7 +55,7 @@ def release(revision: run_v2.Revision) -> Release:
 
 def asked(service: run_v2.Service) -> Traffic:
     """No target at all means all traffic to the newest ready release."""
-    return merge((_named(target), target.percent) for target in service.traffic) or {LATEST: 100}
+    return merge((named(target), target.percent) for target in service.traffic) or {LATEST: 100}
 
 
 def _serving(service: run_v2.Service) -> Traffic:
@@ -58,24 +63,6 @@ def _serving(service: run_v2.Service) -> Traffic:
     newest = short(service.latest_ready_revision)
     statuses = ((status.revision or newest, status.percent) for status in service.traffic_statuses)
     return merge((release, percent) for release, percent in statuses if release)
-
-
-def _named(target: run_v2.TrafficTarget) -> str:
-    return LATEST if target.type_ == BY_LATEST else target.revision
-
-
-def _min_instances(service: run_v2.Service) -> int:
-    if service.scaling.scaling_mode == run_v2.ServiceScaling.ScalingMode.MANUAL:
-        return service.scaling.manual_instance_count
-    return service.scaling.min_instance_count or service.template.scaling.min_instance_count
-
-
-def _max_instances(service: run_v2.Service) -> int | None:
-    """The service's own bound and that of its newest template both hold; 0 means unset."""
-    if service.scaling.scaling_mode == run_v2.ServiceScaling.ScalingMode.MANUAL:
-        return service.scaling.manual_instance_count
-    bounds = (service.scaling.max_instance_count, service.template.scaling.max_instance_count)
-    return min((bound for bound in bounds if bound), default=None)
 
 
 def _readiness(revision: run_v2.Revision) -> tuple[bool, str]:
@@ -91,12 +78,6 @@ def _readiness(revision: run_v2.Revision) -> tuple[bool, str]:
 def _why(condition: run_v2.Condition) -> str:
     reason = condition.revision_reason or condition.reason
     return sentence(condition.message) or (reason.name.lower().replace("_", " ") if reason else "no reason is given")
-
-
-def _image(revision: run_v2.Revision) -> str:
-    """That of the container that answers requests: beside sidecars it is the one with a port."""
-    containers: Iterable[run_v2.Container] = sorted(revision.containers, key=lambda one: not one.ports)
-    return next((container.image for container in containers), "")
 
 
 def _secrets(revision: run_v2.Revision) -> Iterator[SecretUse]:
