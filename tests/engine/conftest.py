@@ -19,7 +19,7 @@ from bot.core.catalog import Catalog
 from bot.core.clocktime import Standpoint
 from bot.core.errors import BotError, NotFound, Refused
 from bot.core.operation import Operation
-from bot.core.ports import LATEST, Effect, Image, Progress, Release, Requests, SecretUse, ServiceState, Traffic
+from bot.core.ports import LATEST, Effect, Image, Progress, Release, Requests, SecretUse, ServiceState, Sizing, Traffic
 from bot.core.request import Address, Ask, Target
 from bot.core.rules import PolicyFiles
 from bot.core.system import OperationRecord
@@ -72,6 +72,7 @@ class Platform:
         self.version, self.asked, self.serving = 7, {BAD: 100}, {BAD: 100}
         self.releases_: list[Release] = [_release(BAD, 1), _release(GOOD, 30), _release("backend-00040-fom", 90)]
         self.tags: dict[str, str] = {}
+        self.size: dict[str, Any] = {"min_instances": 1, "max_instances": 10}
         self.latest_ready, self.busy, self.lag, self.missing_images = BAD, False, 180, set[str]()
         self.secrets: dict[str, str] = {}
         self.counts: list[Requests] = []
@@ -99,21 +100,74 @@ class Platform:
         self._begin("service")
         return ServiceState(
             asked=self.asked, serving=self.serving, tags=self.tags, version=str(self.version), busy=self.busy,
-            latest_ready=self.latest_ready, min_instances=1, max_instances=10,
+            latest_ready=self.latest_ready, **self.size,
         )  # fmt: skip
 
     def releases(self, target: Target) -> tuple[Release, ...]:
         self._begin("releases")
         return tuple(self.releases_)
 
+    def release_named(self, target: Target, name: str) -> Release:
+        self._begin("release_named")
+        found = [release for release in self.releases_ if release.name == name]
+        if not found:
+            raise NotFound(f"{target} has no release {name}")
+        return found[0]
+
+    def release_name(self, target: Target, suffix: str) -> str:
+        return f"{target.name}-{suffix}"
+
+    def makes_release(self, target: Target, sizing: Sizing) -> bool:
+        return False
+
     def by_hand_traffic(self, target: Target, traffic: Traffic) -> str:
         return f"by hand {traffic}"
 
+    def by_hand_release(self, target: Target, name: str, image: str, tag: str = "") -> str:
+        return f"by hand {name} {image}"
+
+    def by_hand_scale(self, target: Target, sizing: Sizing) -> str:
+        return f"by hand {sizing}"
+
     def set_traffic(self, effect: Effect, /, target: Target, traffic: Traffic) -> str:
-        lost = self._begin("set_traffic")
+        return self._write("set_traffic", effect, target, traffic)
+
+    def release(
+        self,
+        effect: Effect,
+        /,
+        target: Target,
+        name: str,
+        image: str,
+        traffic: Traffic,
+        tag: str = "",
+        sizing: Sizing | None = None,
+        labels: dict[str, str] | None = None,
+    ) -> str:
+        """It is ready at once, unless the test says otherwise of `releases_`."""
+
+        def make() -> None:
+            made = Release(name=name, created_at=self.clock.now(), ready=True, image=image, labels=labels or {})
+            self.releases_.insert(0, made)
+            self.latest_ready = name
+            self.tags |= {tag: name} if tag else {}
+
+        return self._write("release", effect, target, traffic, make)
+
+    def scale(self, effect: Effect, /, target: Target, sizing: Sizing) -> str:
+        def resize() -> None:
+            self.size |= sizing.model_dump(exclude_none=True)
+
+        return self._write("scale", effect, target, self.asked, resize)
+
+    def _write(
+        self, method: str, effect: Effect, target: Target, traffic: Traffic, act_too: Callable[[], None] = lambda: None
+    ) -> str:
+        lost = self._begin(method)
         if str(self.version) != effect.version:
             raise Refused(f"{target} is at version {self.version}, not {effect.version}")
         self.version, self.asked, self._stamp = self.version + 1, traffic, effect.key
+        act_too()
         name = f"operations/{len(self._operations)}"
         self._operations[name] = {"key": effect.key, "polls": 0, "traffic": traffic, "version": self.version}
         self.writes.append(effect.key)
