@@ -164,9 +164,11 @@ class Composed:
         return script(shell, settings.COMPLETION)
 
     def targets(self) -> "Iterable[Target]":
+        from bot.core.reach import wide
         from bot.stores.catalog_files import load_catalog
 
-        return load_catalog(self.settings.catalog_dir).targets()
+        catalog = load_catalog(self.settings.catalog_dir)
+        return (*wide(catalog), *catalog.targets())
 
     def operations(self) -> Iterable[str]:
         """The newest operations. Raises StoreError at once when the database is not there."""

@@ -38,7 +38,10 @@ class Risk(StrEnum):
 
 @dataclass(frozen=True)
 class Reference:
-    """Marks a field that names something: `kind` is service, database, …, "any" of those, or "operation"."""
+    """Marks a field that names something: `kind` is service, database, …, "any" of those, or "operation".
+
+    Of several, "database|cache", any will do; "environment", "system" and "pattern" mean all that is in it.
+    """
 
     kind: str
 
@@ -59,6 +62,7 @@ class Reference:
 
 
 ServiceRef = Annotated[Target, Reference("service")]
+PlaceRef = Annotated[Target, Reference("service|environment|system|pattern")]  # and all that is in it
 OperationRef = Annotated[Subject, Reference("operation")]
 
 

@@ -262,7 +262,8 @@ def _values_sentence(field: FieldInfo) -> str:
     if when := when_of(field):
         return when.sentence
     if reference := reference_of(field):
-        return "" if reference.kind == "operation" else " Written [system/[environment/]]name."
+        wide = ", SYSTEM/ENVIRONMENT or SYSTEM; * and ? stand for anything" if "system" in reference.kind else ""
+        return "" if reference.kind == "operation" else f" Written [system/[environment/]]name{wide}."
     return f" One of {_values(field)}." if _values(field) else ""
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from bot.core.catalog import Catalog
 from bot.core.errors import UserError
 from bot.core.parser import near
+from bot.core.reach import WIDE, meant
 from bot.core.request import Target
 
 Default = tuple[str, str]  # the channel's system and environment; empty texts where it has none
@@ -21,13 +22,35 @@ def channel_default(catalog: Catalog, channel: str) -> Default:
 
 
 def resolve(catalog: Catalog, text: str, kind: str = "any", default: Default = NO_DEFAULT) -> Target:
-    """The one target that is meant; `kind` is "any", one kind, or several as "database|cache".
+    """The one target that is meant; `kind` is "any", one kind, or several as "database|cache" and "service|system".
 
     Raises UserError, whose `choices` are full names or words that would be right.
     """
     parts = [part.strip().casefold() for part in text.split("/")]
+    narrow = "|".join(one for one in kind.split("|") if one not in WIDE)
     if not all(parts):
-        raise UserError(_unfinished(text, kind))
+        raise UserError(_unfinished(text, narrow))
+    wide = meant(catalog, parts, kind, default)
+    if not wide:
+        return _narrow(catalog, text, parts, narrow, default)
+    if "/".join(parts) in (one.full_name for one in wide):
+        return wide[0]
+    found = {one.full_name: one for one in (*wide, *_also(catalog, text, parts, narrow, default))}
+    if len(found) > 1:
+        raise UserError(f"`{text.strip()}` may mean several; write one of: {', '.join(found)}", choices=tuple(found))
+    return wide[0]
+
+
+def _also(catalog: Catalog, text: str, parts: list[str], kind: str, default: Default) -> tuple[Target, ...]:
+    """What else the name of a system or an environment may mean."""
+    try:
+        return (_narrow(catalog, text, parts, kind, default),)
+    except UserError:
+        return ()
+
+
+def _narrow(catalog: Catalog, text: str, parts: list[str], kind: str, default: Default) -> Target:
+    """The one entry of the catalog that is meant. Raises UserError."""
     if len(parts) == 1:
         return _Search(catalog, kind).name(parts[0], default)
     if len(parts) == 2:

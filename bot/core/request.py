@@ -39,7 +39,10 @@ class Actor(BaseModel, frozen=True):
 
 
 class Target(BaseModel, frozen=True):
-    """One thing that can be operated on, fully named: system/environment/name."""
+    """One thing that can be operated on, fully named: system/environment/name.
+
+    A system or an environment, as what stands for all that is in it, has no name of its own and no type.
+    """
 
     system: str
     environment: str
@@ -51,7 +54,7 @@ class Target(BaseModel, frozen=True):
 
     @property
     def full_name(self) -> str:
-        return f"{self.system}/{self.environment}/{self.name}"
+        return "/".join(part for part in (self.system, self.environment, self.name) if part)
 
     def __str__(self) -> str:
         return self.full_name

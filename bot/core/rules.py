@@ -2,14 +2,15 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, get_args
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from bot.core.catalog import Catalog
 from bot.core.operation import Operation, Risk
 from bot.core.places import covers
-from bot.core.request import Verb
+from bot.core.reach import wide
+from bot.core.request import Target, Verb
 
 KNOWN = "known"  # the role of everyone who has a role; implied, never written in roles.yaml
 
@@ -167,8 +168,8 @@ class PolicyFiles(NamedTuple):
 
 
 def traits(catalog: Catalog) -> dict[str, Traits]:
-    """What policy may ask of each target."""
-    return {
+    """What policy may ask of each target; of a system or an environment what it may of the most critical one there."""
+    found = {
         target.full_name: Traits(
             system=target.system,
             environment=target.environment,
@@ -179,6 +180,20 @@ def traits(catalog: Catalog) -> dict[str, Traits]:
         )
         for target in catalog.targets()
     }
+    return {**found, **{place.full_name: _traits(place, catalog, found) for place in wide(catalog)}}
+
+
+def _traits(place: Target, catalog: Catalog, found: Mapping[str, Traits]) -> Traits:
+    environments = catalog.systems[place.system].environments
+    stages = [one.stage for name, one in environments.items() if place.environment in ("", name)]
+    return Traits(
+        system=place.system,
+        environment=place.environment,
+        kind=place.kind,
+        type="",
+        tier=min((one.tier for name, one in found.items() if covers(place.full_name, name)), default=3),
+        stage=min(stages, key=get_args(Stage).index, default="prod"),
+    )
 
 
 def acts(registry: Mapping[str, type[Operation]]) -> dict[str, Act]:

@@ -10,6 +10,7 @@ from bot.core.home import Choice
 from bot.core.operation import Control, Operation, marks, reference_of
 from bot.core.parser import ordered
 from bot.core.plan import Moment
+from bot.core.reach import fitting
 from bot.core.reference import channel_default
 from bot.core.request import Actor, Address, Request, Target
 from bot.core.system import Clock, Directory, LedgerReads, OperationRecord
@@ -68,7 +69,7 @@ class Choices:
     def named(self, kind: str, channel: str) -> tuple[Choice, ...]:
         """What the catalog has of a kind ("service", "any", "database|cache"), the channel's own first. Asks nobody."""
         here = "/".join(channel_default(self._catalog, channel))
-        every = [(f"{one.system}/{one.environment}", one.full_name) for one in self._fitting(kind)]
+        every = [("/".join(one.full_name.split("/")[:2]), one.full_name) for one in self._fitting(kind)]
         return tuple(
             Choice(value=name, text=name, group=place) for place, name in sorted(every, key=lambda one: one[0] != here)
         )
@@ -94,8 +95,7 @@ class Choices:
         return self.named(reference.kind, question.channel) if reference else ()
 
     def _fitting(self, kind: str) -> Iterator[Target]:
-        kinds = kind.split("|")
-        return (one for one in self._catalog.targets() if kinds == ["any"] or one.kind in kinds)
+        return fitting(self._catalog, kind)
 
     def _operations(self, operation: type[Operation], question: Question) -> Iterator[Choice]:
         actor = self._directory.actor(question.actor)

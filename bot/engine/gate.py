@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from bot.core.errors import Denied
 from bot.core.facts import Facts
 from bot.core.operation import Change, Operation, Risk
+from bot.core.places import above
 from bot.core.plan import Plan
 from bot.core.request import Actor, Subject
 from bot.engine.facts import FactFinder
@@ -101,4 +102,5 @@ def _is_known(actor: Actor, operation: Operation) -> bool:
 
 
 def _target(operation: Operation) -> str | None:
-    return operation.target.full_name if operation.target else None
+    """What policy knows it by; a pattern is as critical as the system or environment that holds all of it."""
+    return above(operation.target.full_name) if operation.target else None

@@ -46,8 +46,10 @@ class Parameters:
             yield from self._operations()
         elif reference and reference.kind != "operation":
             kinds = reference.kind.split("|")
-            fitting = [target for target in self._targets() if kinds == ["any"] or target.kind in kinds]
-            yield from dict.fromkeys(target.full_name if "/" in begun else target.name for target in fitting)
+            anything = kinds == ["any"]
+            fitting = [one for one in self._targets() if (one.name if anything else one.kind in kinds)]
+            names = (target.full_name if "/" in begun else target.name or target.full_name for target in fitting)
+            yield from dict.fromkeys(names)
         else:
             yield from _listed(info)
 

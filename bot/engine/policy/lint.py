@@ -121,5 +121,5 @@ def _words(acts: Mapping[str, Act], targets: Mapping[str, Traits]) -> dict[tuple
     every["context", "acts_on"] = tuple(sorted(acts))
     every["resource", "stage"] = get_args(Stage)
     for attribute in ("kind", "type"):
-        every["resource", attribute] = tuple(sorted({getattr(one, attribute) for one in targets.values()}))
+        every["resource", attribute] = tuple(sorted({getattr(one, attribute) for one in targets.values()} - {""}))
     return every

@@ -1,7 +1,8 @@
 """What policies may speak of, in Cedar's terms, derived from the registry, the facts and the catalog.
 
 One action an operation, named by its command (`Aisq::Action::"ops list"`), in the group of its risk. Changes and
-controls are about a `Target`; a look may also be about `Aisq::Estate::"all"`, when it names no target.
+controls are about a `Target`, which may be a whole environment or system; a look may also be about
+`Aisq::Estate::"all"`, when it names no target.
 """
 
 import json
@@ -29,7 +30,7 @@ _ENTITIES = """\
   entity User in [Role] {principal};
   entity System;
   entity Environment in [System];
-  entity Target in [Environment] {resource};
+  entity Target in [Environment, System] {resource};
   entity Estate;
 """
 
@@ -96,7 +97,7 @@ def about(target: str | None) -> Uid:
 
 def entities(roles: Iterable[str], targets: Mapping[str, Traits]) -> list[Entity]:
     """All that policies may name, except people."""
-    named = {(one.system, f"{one.system}/{one.environment}") for one in targets.values()}
+    named = {(one.system, f"{one.system}/{one.environment}") for one in targets.values() if one.environment}
     return [
         _entity(uid("Estate", ESTATE)),
         _entity(uid("Role", KNOWN)),
@@ -109,7 +110,8 @@ def entities(roles: Iterable[str], targets: Mapping[str, Traits]) -> list[Entity
 
 def _target(name: str, one: Traits) -> Entity:
     attributes: dict[str, JsonValue] = {"kind": one.kind, "type": one.type, "tier": one.tier, "stage": one.stage}
-    return _entity(uid("Target", name), attributes, uid("Environment", f"{one.system}/{one.environment}"))
+    environment = uid("Environment", f"{one.system}/{one.environment}")
+    return _entity(uid("Target", name), attributes, environment if one.environment else uid("System", one.system))
 
 
 def _entity(id: Uid, attributes: dict[str, JsonValue] | None = None, parent: Uid | None = None) -> Entity:
