@@ -11,7 +11,7 @@ Kind = Literal["deploys", "freeze"]
 
 
 class Lock(BaseModel, frozen=True):
-    """No deploys to a target, or a freeze of rollouts. A plan says what it locks and why, the outcome fills in the rest.
+    """No deploys to a target, or a freeze of rollouts. A plan says what and why, the outcome fills in the rest.
 
     `target` is a full name; that of a freeze may stop early, such as "ai-square/prod", or have `*` and `?`.
     """

@@ -6,10 +6,12 @@ from typing import Literal, Protocol, runtime_checkable
 from pydantic import BaseModel, JsonValue
 
 from bot.core.answer import Answer
+from bot.core.locks import Lock
 from bot.core.operation import Operation
-from bot.core.plan import Plan, Step
+from bot.core.plan import Checked, Plan, Step
 from bot.core.ports import Effect, Traffic
 from bot.core.request import Actor, Approval, Request, State, Target, Verb
+from bot.core.stages import StageRecord, StageState, Steer, Steered
 
 Ending = Literal["succeeded", "failed", "changed by someone else", "cancelled", "uncertain"]
 FINAL = 2**31 - 1  # a revision that no operation reaches
@@ -25,6 +27,9 @@ class Clock(Protocol):
         ...
 
     def sleep(self, seconds: float) -> None: ...
+    def nap(self, seconds: float) -> None:
+        """Sleep as long, or for a second of real time when that is shorter: somebody may be waiting for the sleeper."""
+        ...
 
 
 class OperationRecord(BaseModel, frozen=True):
@@ -86,6 +91,9 @@ class LedgerReads(Protocol):
         ...
 
     def effects(self, operation: str) -> tuple[EffectRecord, ...]: ...
+    def stages(self, operation: str) -> tuple[StageRecord, ...]:
+        """Those that have begun, in the order of their steps."""
+        ...
 
 
 class Ledger(LedgerReads, Protocol):
@@ -103,7 +111,10 @@ class Ledger(LedgerReads, Protocol):
         ...
 
     def approve(self, operation: str, approval: Approval) -> State:
-        """The approval that completes the count queues the operation in the same transaction."""
+        """The approval that completes the count queues the operation in the same transaction.
+
+        Whatever queues an operation asks those that its plan preempts to stop, in that transaction too.
+        """
         ...
 
     def end(self, operation: str, state: State, detail: str, by: str, *, answer: Answer | None = None) -> State:
@@ -122,16 +133,40 @@ class Ledger(LedgerReads, Protocol):
 
     def judging(self) -> tuple[str, ...]: ...
     def claim(self, operation: str, owner: str) -> Claim:
-        """Take the target's mutex for this operation; the number is a new fencing token."""
+        """Take the mutexes of all of its targets for this operation, or none; the number is a new fencing token."""
         ...
 
-    def begin(self, operation: str, token: int, detail: str) -> None: ...
+    def begin(self, operation: str, token: int, detail: str, plan: Plan | None = None) -> None:
+        """Queued becomes running; with a plan, that one is carried out instead of the one that was proposed."""
+        ...
+
     def effect(self, key: str) -> EffectRecord | None: ...
     def intend(self, operation: str, token: int, effect: Effect, call: Step) -> EffectRecord: ...
     def issued(self, operation: str, token: int, key: str, cloud_operation: str) -> None: ...
     def settle(self, operation: str, token: int, ended: EffectRecord) -> None: ...
     def finish(self, operation: str, token: int | None, state: State, detail: str, *, judge: bool) -> None:
-        """Write the outcome and release the mutex; without a token there is none to release."""
+        """Write the outcome and release the mutexes; without a token there are none to release.
+
+        Of what was applied, pins are moved and locks are set and lifted in the same transaction.
+        """
+        ...
+
+    def stage(self, operation: str, token: int, position: int) -> StageRecord:
+        """The record of a step that may ask a person; begins it when there is none."""
+        ...
+
+    def found(self, operation: str, token: int, position: int, state: StageState, found: Checked) -> StageRecord:
+        """Note what a stage's check found. What is held stays so until it is steered, unless it is broken; what is
+        left stays as it was. Answers how the stage stands now."""
+        ...
+
+    def steer(self, operation: str, position: int, steer: Steer, by: Actor) -> StageRecord | None:
+        """Let a stage of what runs pass, or hold it; does nothing when it is left or the operation stops. Answers how
+        it stands now; None when it has not begun."""
+        ...
+
+    def steered(self, operation: str, position: int) -> Steered:
+        """What the step must know while it waits; asked every second."""
         ...
 
     def judged(self, operation: str, state: Literal["holds", "broken", "unknown"], sentence: str) -> None: ...
@@ -249,6 +284,19 @@ class Pins(PinReads, Protocol):
 
     def hold(self, pin: Pin) -> None: ...
     def let_go(self, target: Target) -> None: ...
+
+
+@runtime_checkable
+class LockReads(Protocol):
+    """Looking at locks and freezes."""
+
+    def lock(self, target: Target) -> Lock | None:
+        """The one of deploys to this very target."""
+        ...
+
+    def locks(self) -> tuple[Lock, ...]:
+        """All of them by name, freezes too, also those whose time has passed."""
+        ...
 
 
 class AuditEntry(BaseModel, frozen=True):

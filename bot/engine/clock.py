@@ -19,3 +19,6 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         time.sleep(max(0.0, seconds) / self._rate)
+
+    def nap(self, seconds: float) -> None:
+        self.sleep(min(seconds, self._rate))

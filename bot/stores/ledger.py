@@ -10,18 +10,20 @@ from typing import Any, Literal, cast
 from pydantic import JsonValue
 from sqlalchemy import ColumnDefault, Connection, Engine, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
 from bot.core.answer import Answer
-from bot.core.errors import Denied, Fenced, UserError
-from bot.core.plan import Step
+from bot.core.errors import Denied, UserError
+from bot.core.plan import Hold, Plan, Step
 from bot.core.ports import Effect
 from bot.core.request import DUE, STATES, Approval, Request, State
 from bot.core.system import Accepted, Claim, Clock, EffectRecord, OperationRecord, Pin, Proposal
-from bot.stores import audit, records
-from bot.stores.database import hurried, reading
+from bot.stores import audit, locks, mutexes, records
+from bot.stores.database import hurried
+from bot.stores.mutexes import fenced, row_of
 from bot.stores.repeat import repeatable
-from bot.stores.tables import IS_OPEN, ApprovalRow, EffectRow, HeardRow, MutexRow, OperationRow, PinRow
+from bot.stores.stages import SqlStages
+from bot.stores.tables import IS_OPEN, ApprovalRow, EffectRow, HeardRow, OperationRow, PinRow
 from bot.stores.together import Together, Values, added
 
 Link = tuple[str, str, dict[str, JsonValue]]  # of the audit chain: event, who, body
@@ -37,13 +39,12 @@ SHORTEST_ID, LONGEST_ID = 4, 20  # characters of an id that people must type, an
 
 
 @repeatable
-class SqlLedger:
+class SqlLedger(SqlStages):
     """The ledger in one database. `pin_reminder` is how long after it a pin asks to be looked at."""
 
     def __init__(self, engine: Engine, clock: Clock, pin_reminder: timedelta = timedelta(days=1)) -> None:
-        self._transaction = sessionmaker(engine, expire_on_commit=False).begin
-        self._reading, self._hurried = sessionmaker(reading(engine)).begin, hurried(engine)
-        self._clock, self._pin_reminder = clock, pin_reminder
+        super().__init__(engine, clock)
+        self._hurried, self._pin_reminder = hurried(engine), pin_reminder
 
     # --- looking
 
@@ -97,10 +98,11 @@ class SqlLedger:
 
     def propose(self, operation: str, proposal: Proposal) -> None:
         with self._transaction() as session:
-            row = _get(session, operation)
+            row = row_of(session, operation)
             if row.state != "accepted":
                 return  # somebody was faster
             row.plan = proposal.plan.model_dump(mode="json") if proposal.plan else None
+            stopped = _preempted(session, row) if proposal.state == "queued" else []
             row.answer = proposal.answer.model_dump(mode="json") if proposal.answer else None
             row.digest, row.approvals_needed = proposal.digest, proposal.approvals_needed
             row.permitted_by, row.expires_at = proposal.permitted_by, proposal.expires_at
@@ -108,16 +110,18 @@ class SqlLedger:
                 session, row, proposal.state, proposal.detail, "aisq",
                 digest=proposal.digest, needs=proposal.approvals_needed, permitted_by=proposal.permitted_by,
             )  # fmt: skip
+            self._stop(session, row, stopped)
 
     def approve(self, operation: str, approval: Approval) -> State:
         with self._transaction() as session:
-            row = _get(session, operation)
+            row = row_of(session, operation)
             asked = row.state == "waiting" and approval.digest == row.digest
             if asked and session.get(ApprovalRow, (operation, approval.actor.id)) is None:
                 self._count(session, row, approval)
             return _state(row)
 
     def _count(self, session: Session, row: OperationRow, approval: Approval) -> None:
+        stopped = _preempted(session, row)
         session.add(
             ApprovalRow(
                 operation=row.id,
@@ -129,14 +133,14 @@ class SqlLedger:
         )
         session.flush()
         given = select(func.count()).where(ApprovalRow.operation == row.id, ApprovalRow.digest == row.digest)
-        row.revision, row.updated_at = row.revision + 1, self._clock.now()
-        self._note(session, row, "approved", approval.actor.id, digest=approval.digest)
+        self._tell(session, row, "approved", approval.actor.id, digest=approval.digest)
         if session.scalars(given).one() >= row.approvals_needed:
             self._move(session, row, "queued", f"approved by {approval.actor.name}", approval.actor.id)
+            self._stop(session, row, stopped)
 
     def end(self, operation: str, state: State, detail: str, by: str, *, answer: Answer | None = None) -> State:
         with self._transaction() as session:
-            row = _get(session, operation)
+            row = row_of(session, operation)
             if row.state in ("accepted", "waiting"):
                 row.answer = answer.model_dump(mode="json") if answer else None
                 self._move(session, row, state, detail, by)
@@ -144,13 +148,23 @@ class SqlLedger:
 
     def cancel(self, operation: str, by: str) -> State:
         with self._transaction() as session:
-            row = _get(session, operation)
+            row = row_of(session, operation)
             if row.state in ("accepted", "waiting"):
                 self._move(session, row, "cancelled", f"cancelled by {by}; nothing was done", by)
-            elif row.state in DUE and not row.cancel_by:
-                row.cancel_by, row.revision, row.updated_at = by, row.revision + 1, self._clock.now()
-                self._note(session, row, "cancel asked", by)
+            else:
+                self._ask_to_stop(session, row, by)
             return _state(row)
+
+    def _ask_to_stop(self, session: Session, row: OperationRow, by: str) -> None:
+        if row.state in DUE and not row.cancel_by:
+            row.cancel_by = by
+            self._tell(session, row, "cancel asked", by)
+
+    def _stop(self, session: Session, row: OperationRow, stopped: Sequence[OperationRow]) -> None:
+        """Make way for what was queued."""
+        by = Request.model_validate(row.request).actor.name
+        for one in stopped:
+            self._ask_to_stop(session, one, f"{by}'s {row.operation} {row.id}")
 
     def expire(self) -> int:
         """Waiting operations whose time has passed; how many there were."""
@@ -183,23 +197,17 @@ class SqlLedger:
 
     def claim(self, operation: str, owner: str) -> Claim:
         with self._transaction() as session:
-            row = _get(session, operation)
+            row = row_of(session, operation)
             if row.state not in DUE:
                 return "finished"
-            mutex = session.get(MutexRow, row.target, with_for_update=True)
-            if mutex is None:
-                mutex = MutexRow(target=row.target, holder=None, token=0)
-                session.add(mutex)
-            if mutex.holder not in (None, operation):
-                return "busy"
-            mutex.holder, mutex.owner, mutex.token = operation, owner, mutex.token + 1
-            return mutex.token
+            return mutexes.claim(session, row, owner)
 
-    def begin(self, operation: str, token: int, detail: str) -> None:
+    def begin(self, operation: str, token: int, detail: str, plan: Plan | None = None) -> None:
         with self._transaction() as session:
-            row = _fenced(session, operation, token)
+            row = fenced(session, operation, token)
             if row.state == "queued":
-                self._move(session, row, "running", detail, "aisq")
+                row.plan = plan.model_dump(mode="json") if plan else row.plan
+                self._move(session, row, "running", detail, "aisq", **({"version": plan.version} if plan else {}))
 
     def effect(self, key: str) -> EffectRecord | None:
         with self._reading() as session:
@@ -208,7 +216,7 @@ class SqlLedger:
 
     def intend(self, operation: str, token: int, effect: Effect, call: Step) -> EffectRecord:
         with self._transaction() as session:
-            row = _fenced(session, operation, token)
+            row = fenced(session, operation, token)
             if known := session.get(EffectRow, effect.key):
                 return records.effect(known)
             made = EffectRow(
@@ -226,12 +234,12 @@ class SqlLedger:
 
     def issued(self, operation: str, token: int, key: str, cloud_operation: str) -> None:
         with self._transaction() as session:
-            _fenced(session, operation, token)
+            fenced(session, operation, token)
             session.get_one(EffectRow, key).cloud_operation = cloud_operation
 
     def settle(self, operation: str, token: int, ended: EffectRecord) -> None:
         with self._transaction() as session:
-            row = _fenced(session, operation, token)
+            row = fenced(session, operation, token)
             made = session.get_one(EffectRow, ended.effect.key)
             if made.ending:
                 return
@@ -245,47 +253,52 @@ class SqlLedger:
 
     def finish(self, operation: str, token: int | None, state: State, detail: str, *, judge: bool) -> None:
         with self._transaction() as session:
-            row = _get(session, operation)
+            row = row_of(session, operation)
             if row.state not in DUE:
                 return  # a previous life wrote the outcome, and its mutex may be another operation's by now
             if token is not None:
-                _fenced(session, operation, token)
-            elif _is_held(session, row):
+                fenced(session, operation, token)
+            elif mutexes.is_held(session, row):
                 return  # somebody runs it after all, and writes the outcome
             self._move(session, row, state, detail, "aisq")
             if state == "applied":
                 row.applied_at, row.judged = row.updated_at, "pending" if judge else ""
-                self._pin(session, records.operation(session, row))
+                self._keep(session, row, records.operation(session, row))
             if token is not None:
-                session.get_one(MutexRow, row.target).holder = None
+                mutexes.release(session, row)
 
-    def _pin(self, session: Session, done: OperationRecord) -> None:
-        plan, now = done.plan, self._clock.now()
-        assert plan is not None, "what was applied had a plan"
-        held = session.get(PinRow, plan.target.full_name)
-        if held and (plan.lets_go or plan.hold):
+    def _keep(self, session: Session, row: OperationRow, done: OperationRecord) -> None:
+        """Pins and locks, as the plan that was applied has them."""
+        assert done.plan is not None, "what was applied had a plan"
+        for place, one in enumerate(done.plan.targets):
+            self._pin(session, done, one.target.full_name, one.hold, lets_go=done.plan.lets_go and not place)
+        for event, lock in locks.moved(session, done, row.updated_at):
+            self._note(session, row, event, done.request.actor.id, lock=lock.name, reason=lock.reason)
+
+    def _pin(self, session: Session, done: OperationRecord, target: str, hold: Hold | None, *, lets_go: bool) -> None:
+        now, held = self._clock.now(), session.get(PinRow, target)
+        if held and (lets_go or hold):
             session.delete(held)
             session.flush()
-        if plan.hold:
+        if hold:
             pin = Pin(
-                target=plan.target.full_name,
-                traffic=plan.hold.traffic,
+                target=target,
+                traffic=hold.traffic,
                 operation=done.id,
                 by=done.request.actor.name,
                 since=now,
                 remind_at=now + self._pin_reminder,
-                away_from=plan.hold.away_from,
+                away_from=hold.away_from,
                 reason=str(done.request.params.get("reason") or ""),
             )
             session.add(PinRow(target=pin.target, pin=pin.model_dump(mode="json")))
 
     def judged(self, operation: str, state: Literal["holds", "broken", "unknown"], sentence: str) -> None:
         with self._transaction() as session:
-            row = _get(session, operation)
+            row = row_of(session, operation)
             if row.judged == "pending":
                 row.judged, row.judgement = state, sentence
-                row.revision, row.updated_at = row.revision + 1, self._clock.now()
-                self._note(session, row, "judged", "aisq", finding=state, sentence=sentence)
+                self._tell(session, row, "judged", "aisq", finding=state, sentence=sentence)
 
     # --- shared
 
@@ -345,26 +358,13 @@ def _find(session: Session, operation: str) -> OperationRow:
     raise UserError(f"{why} `{wanted[:40]}`; `ops` lists them.")
 
 
-def _get(session: Session, operation: str) -> OperationRow:
-    row = session.get(OperationRow, operation, with_for_update=True)
-    if row is None:
-        raise UserError(f"there is no operation `{operation}`; `ops` lists them.")
-    return row
+def _preempted(session: Session, row: OperationRow) -> list[OperationRow]:
+    """What the plan stops first, as far as it runs. Taken before anything is written: whoever has the head of the chain
+    must not wait for a row whose holder waits for the head."""
+    named = Plan.model_validate(row.plan).preempts if row.plan else ()
+    found = [session.get(OperationRow, operation, with_for_update=True) for operation in sorted(named)]
+    return [one for one in found if one]
 
 
 def _state(row: OperationRow) -> State:
     return next(state for state in STATES if state == row.state)
-
-
-def _is_held(session: Session, row: OperationRow) -> bool:
-    mutex = session.get(MutexRow, row.target, with_for_update=True)
-    return mutex is not None and mutex.holder == row.id
-
-
-def _fenced(session: Session, operation: str, token: int) -> OperationRow:
-    """The operation, if the caller still holds its target's mutex; the mutex row stays locked until commit."""
-    row = _get(session, operation)
-    mutex = session.get(MutexRow, row.target, with_for_update=True)
-    if mutex is None or (mutex.holder, mutex.token) != (operation, token):
-        raise Fenced(f"{operation} was taken over by another process")
-    return row

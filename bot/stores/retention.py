@@ -7,7 +7,16 @@ from sqlalchemy.orm import sessionmaker
 
 from bot.core.request import OPEN
 from bot.stores.repeat import repeatable
-from bot.stores.tables import ApprovalRow, EffectRow, HeardRow, MessageRow, OperationRow, ReplyRow, ServingRow
+from bot.stores.tables import (
+    ApprovalRow,
+    EffectRow,
+    HeardRow,
+    MessageRow,
+    OperationRow,
+    ReplyRow,
+    ServingRow,
+    StageRow,
+)
 
 
 @repeatable
@@ -24,7 +33,7 @@ class SqlRetention:
         )
         with self._transaction() as session:
             ids = list(session.scalars(old.limit(1000)))
-            for table in (ApprovalRow, EffectRow, MessageRow, ReplyRow, HeardRow):
+            for table in (ApprovalRow, EffectRow, StageRow, MessageRow, ReplyRow, HeardRow):
                 session.execute(delete(table).where(table.operation.in_(ids)))
             session.execute(delete(OperationRow).where(OperationRow.id.in_(ids)))
             session.execute(delete(ServingRow).where(ServingRow.until < before))

@@ -108,6 +108,28 @@ class EffectRow(Base):
     at: Mapped[datetime]
 
 
+class StageRow(Base):
+    """A step that waits until its check holds or somebody decides. Goes with its operation: see ReplyRow."""
+
+    __tablename__ = "stages"
+    operation: Mapped[str] = mapped_column(ForeignKey(OperationRow.id, ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    started_at: Mapped[datetime]
+    state: Mapped[str]
+    sentence: Mapped[str] = mapped_column(default="")
+    evidence: Mapped[Json] = mapped_column(default=dict)
+    steered: Mapped[str | None]
+    steered_by: Mapped[str] = mapped_column(default="")
+
+
+class LockRow(Base):
+    """What is locked or frozen until somebody lifts it."""
+
+    __tablename__ = "locks"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    lock: Mapped[Json]
+
+
 class MutexRow(Base):
     """Who may change a target. The token grows with every new holder and with every new process of the same holder."""
 

@@ -19,7 +19,20 @@ from bot.core.catalog import Catalog
 from bot.core.clocktime import Standpoint
 from bot.core.errors import BotError, NotFound, Refused
 from bot.core.operation import Operation
-from bot.core.ports import LATEST, Effect, Image, Progress, Release, Requests, SecretUse, ServiceState, Sizing, Traffic
+from bot.core.ports import (
+    LATEST,
+    Effect,
+    Image,
+    Metric,
+    Point,
+    Progress,
+    Release,
+    Requests,
+    SecretUse,
+    ServiceState,
+    Sizing,
+    Traffic,
+)
 from bot.core.request import Address, Ask, Target
 from bot.core.rules import PolicyFiles
 from bot.core.system import OperationRecord
@@ -55,6 +68,9 @@ class StillClock:
     def sleep(self, seconds: float) -> None:
         self.slept_s += seconds
         self.advance(seconds)
+
+    def nap(self, seconds: float) -> None:
+        self.sleep(min(seconds, 1.0))
 
     def advance(self, seconds: float) -> None:
         self.instant += timedelta(seconds=seconds)
@@ -220,9 +236,21 @@ class Platform:
             raise NotFound(f"no secret {secret.secret}")
         return state
 
-    def requests(self, target: Target, since: datetime, until: datetime, step_s: int) -> tuple[Requests, ...]:
+    def requests(
+        self, target: Target, since: datetime, until: datetime, step_s: int, slower_than_ms: int | None = None
+    ) -> tuple[Requests, ...]:
         self._begin("requests")
         return tuple(one for one in self.counts if since < one.until <= until)
+
+    def series(
+        self, target: Target, metric: Metric, since: datetime, until: datetime, step_s: int
+    ) -> tuple[Point, ...]:
+        """Every answer took 100 ms."""
+        self._begin("series")
+        read = {"requests": lambda one: one.total / step_s, "errors": lambda one: 100 * one.errors / one.total}
+        value = read.get(metric, lambda one: 100.0)
+        found = [one for one in self.counts if since < one.until <= until]
+        return tuple(Point(release=one.release, until=one.until, value=value(one)) for one in found)
 
     def lag_s(self, target: Target) -> int:
         return self.lag

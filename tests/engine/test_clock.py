@@ -24,6 +24,15 @@ def test_a_rate_stretches_what_passed_since_the_origin():
     assert clock.monotonic() - before >= 1.2
 
 
+@pytest.mark.parametrize("rate, asked, slept", [(1, 60, 1), (60, 90, 60), (60, 30, 30), (60, -1, -1)])
+def test_a_nap_is_a_second_of_real_time_at_most(monkeypatch, rate, asked, slept):
+    naps = []
+    clock = SystemClock(time.time(), rate)
+    monkeypatch.setattr(clock, "sleep", naps.append)
+    clock.nap(asked)
+    assert naps == [slept]
+
+
 def test_delays_grow_to_a_limit():
     assert list(islice(delays(0.5, factor=2, most_s=3), 5)) == [0.5, 1.0, 2.0, 3.0, 3.0]
 

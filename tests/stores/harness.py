@@ -20,6 +20,7 @@ from bot.stores import audit
 from bot.stores.audit import SqlAudit
 from bot.stores.history import SqlHistory, SqlPins
 from bot.stores.ledger import SqlLedger
+from bot.stores.locks import SqlLocks
 from bot.stores.tables import Base, HeardRow
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -66,10 +67,11 @@ def request(id: str, *, verb: Verb = "plan", target: Target | None = BACKEND, **
     return Request(id=id, verb=verb, target=target, **(told | more))
 
 
-def plan(*, target: Target = BACKEND, holds: bool = False, lets_go: bool = False) -> Plan:
+def plan(*, target: Target = BACKEND, holds: bool = False, lets_go: bool = False, **more: Any) -> Plan:
     """One write, that may leave a pin or take one away."""
     hold = Hold(traffic={"good": 100}, away_from=("bad",)) if holds else None
-    return Plan(target=target, version="7", summary="good serves", steps=(MOVE,), hold=hold, lets_go=lets_go)
+    told = {"version": "7", "summary": "good serves", "steps": (MOVE,), **more}
+    return Plan(target=target, hold=hold, lets_go=lets_go, **told)
 
 
 class Books:
@@ -79,6 +81,7 @@ class Books:
         self.engine, self.clock = engine, HandClock()
         self.ledger = SqlLedger(engine, self.clock, timedelta(hours=8))
         self.audit, self.history, self.pins = SqlAudit(engine), SqlHistory(engine, self.clock), SqlPins(engine)
+        self.locks = SqlLocks(engine)
         self._made = 0
 
     def accept(self, id: str = "", *, state: State = "accepted", detail: str = "", **more: Any) -> str:

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bot.core.errors import Fenced
+from bot.core.plan import Checked
 from bot.core.request import DUE
+from bot.core.stages import LEFT, StageRecord
 from bot.stores import database
 from tests.both import emptied
-from tests.stores.harness import MOVE, OUTCOMES, Books, effect, plan
+from tests.stores.harness import BEN, MOVE, OUTCOMES, Books, effect, plan
 
 Fresh = Callable[[], AbstractContextManager[str]]
 IDS = ("aaaa", "bbbb")  # two operations on one target
@@ -38,6 +40,7 @@ class TwoProcesses(RuleBasedStateMachine):
         self.outcomes: dict[str, str] = {}
         self.endings: dict[str, str] = {}
         self.revisions: dict[str, int] = {}
+        self.stages: dict[tuple[str, int], StageRecord] = {}  # as they stood last
 
     @initialize()
     def ask(self) -> None:
@@ -49,6 +52,15 @@ class TwoProcesses(RuleBasedStateMachine):
     @rule(id=ids)
     def cancel(self, id: str) -> None:
         self.books.ledger.cancel(id, "ben")
+
+    @rule(id=ids, position=positions, steer=st.sampled_from(("advance", "hold")))
+    def steer(self, id: str, position: int, steer: str) -> None:
+        before, record = self.books.everything(), self.books.record(id)
+        now = self.books.ledger.steer(id, position, steer, BEN)  # type: ignore[arg-type]
+        if record.state not in DUE or record.cancel_by or now is None:
+            assert self.books.everything() == before
+        else:
+            assert now.is_left or now.state == "held"
 
     # --- the two processes
 
@@ -99,6 +111,14 @@ class TwoProcesses(RuleBasedStateMachine):
             if self.write(id, process, act, known.model_copy(update={"ending": ending})):
                 self.endings.setdefault(known.effect.key, ending)
 
+    @precondition(lambda self: self.tokens)
+    @rule(data=st.data(), position=positions, state=st.sampled_from(("baking", "held", "passed", "broken")))
+    def look(self, data: st.DataObject, position: int, state: str) -> None:
+        """A process that was given a token once finds something of a stage, which it begins if need be."""
+        process, id = data.draw(st.sampled_from(sorted(self.tokens)))
+        if self.write(id, process, "stage", position) or (id, position) in self.stages:
+            self.write(id, process, "found", position, state, Checked(state="not yet", sentence=process))
+
     @precondition(lambda self: self.holder)
     @rule(id=ids)
     def give_up(self, id: str) -> None:
@@ -120,6 +140,20 @@ class TwoProcesses(RuleBasedStateMachine):
             self.revisions[id] = record.revision
             for one in self.books.ledger.effects(id):
                 assert one.ending == self.endings.get(one.effect.key)
+
+    @invariant()
+    def stages_keep_their_start_and_are_left_once(self) -> None:
+        for id in self.revisions:
+            for now in self.books.ledger.stages(id):
+                was = self.stages.setdefault((id, now.position), now)
+                assert now.started_at == was.started_at
+                assert now == was or not was.is_left
+                assert was.state != "held" or now.state in ("held", *LEFT)
+                assert was.state != "held" or now.state != "passed" or now.steered == "advance"
+                self.stages[id, now.position] = now
+            assert {(id, one.position) for one in self.books.ledger.stages(id)} == {
+                k for k in self.stages if k[0] == id
+            }
 
     @invariant()
     def nobody_holds_what_has_its_outcome(self) -> None:

@@ -191,7 +191,7 @@ def test_rolled_back_with_its_outcome_when_it_cannot_be_written(books: Books, mo
     id = books.at("running", made=plan(holds=True))
     token = books.token(id)
     before = books.everything()
-    monkeypatch.setattr(books.ledger, "_pin", lambda *_: 1 / 0)
+    monkeypatch.setattr(books.ledger, "_pin", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         books.ledger.finish(id, token, "applied", "good serves", judge=False)
     assert books.everything() == before

@@ -8,10 +8,13 @@ import pytest
 from ruamel.yaml import YAML
 
 from bot.core.errors import Fenced, UserError
+from bot.core.plan import Checked
 from bot.core.request import DUE, OPEN, STATES, State
 from bot.core.system import EffectRecord, Ledger
 from tests.both import postgres_seldom
 from tests.stores.harness import BEN, MOVE, OUTCOMES, Books, effect
+
+FOUND = Checked(state="not yet", sentence="too few requests", evidence={"requests": 12})
 
 TABLE: dict[str, dict[State, str]] = YAML(typ="safe").load(Path(__file__).with_name("ledger_states.yaml"))
 Call = Callable[[Books, str, int], object]
@@ -37,16 +40,19 @@ CALLS: dict[str, Call] = {
     "intend": intend,
     "issued": lambda books, id, token: books.ledger.issued(id, token, f"{id}/0/do", "operations/2"),
     "settle": settle,
+    "stage": lambda books, id, token: books.ledger.stage(id, token, 1),
+    "found": lambda books, id, token: books.ledger.found(id, token, 1, "baking", FOUND),
+    "steer": lambda books, id, _: books.ledger.steer(id, 1, "hold", BEN),
     "finish": lambda books, id, token: books.ledger.finish(id, token, "failed", "no", judge=False),
     "finish without a token": lambda books, id, _: books.ledger.finish(id, None, "failed", "no", judge=False),
     "judged": lambda books, id, _: books.ledger.judged(id, "holds", "well"),
 }
-FENCED = {"begin", "intend", "issued", "settle"}
+FENCED = {"begin", "intend", "issued", "settle", "stage", "found"}
 CASES = [(method, state) for method in CALLS for state in STATES]
 
 
 def test_the_table_has_every_method_that_changes_something() -> None:
-    reads = {"operation", "operations", "effects", "heard", "accepted", "due", "judging", "effect"}
+    reads = {"operation", "operations", "effects", "heard", "accepted", "due", "judging", "effect", "stages", "steered"}
     named = {name for name in vars(Ledger) if not name.startswith("_")} | {"finish without a token"}
     assert set(TABLE) == set(CALLS) == named - reads - {"accept"}
     assert {state for row in TABLE.values() for state in row} <= set(STATES)
@@ -56,10 +62,12 @@ def arranged(books: Books, method: str, state: State) -> tuple[str, int]:
     """An operation in a state, and a token for it: the newest, where there is one to be had."""
     id = books.at(state)
     token = 0
-    if state in DUE and method in (*FENCED, "finish"):
+    if state in DUE and method in (*FENCED, "finish", "steer"):
         token = books.token(id)
     if state in DUE and method in ("issued", "settle"):
         intend(books, id, token)
+    if state in DUE and method in ("found", "steer"):
+        books.ledger.stage(id, token, 1)
     if method == "expire" and state == "waiting":
         books.clock.advance(31 * 60)
     return id, token

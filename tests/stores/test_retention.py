@@ -15,7 +15,7 @@ from bot.stores.tables import EffectRow, OperationRow
 from tests.stores.harness import BACKEND, MOVE, NOON, WORKER, Books, effect, plan
 
 DAYS = timedelta(days=1)
-TABLES = ("operations", "approvals", "effects", "messages", "replies", "heard", "serving")
+TABLES = ("operations", "approvals", "effects", "stages", "messages", "replies", "heard", "serving")
 
 
 def counts(books: Books) -> dict[str, int]:
@@ -28,6 +28,7 @@ def lived(books: Books) -> str:
     id = books.at("running")
     token = books.token(id)
     books.ledger.intend(id, token, effect(id), MOVE)
+    books.ledger.stage(id, token, 1)
     books.ledger.finish(id, token, "failed", "no", judge=False)
     SqlMessages(books.engine).showing(id, 3, {"channel": "C0"})
     SqlMessages(books.engine).showing(id, 3, {"channel": "C0"}, "details")
@@ -48,12 +49,14 @@ def test_an_operation_goes_with_all_that_it_left(books: Books) -> None:
     assert (books.heard("heard 0001made"), purge(books, 30)) == (None, 0)
 
 
-def test_older_programs_need_not_know_of_replies(books: Books) -> None:
-    id = books.at("denied")
+def test_older_programs_need_not_know_of_replies_and_stages(books: Books) -> None:
+    id = books.accept()
+    books.propose(id, "queued")
+    books.ledger.stage(id, books.token(id), 1)
     SqlMessages(books.engine).showing(id, 3, {"channel": "C0"}, "details")
     with books.engine.begin() as connection:
         connection.execute(text("DELETE FROM operations WHERE id = :id"), {"id": id})
-    assert counts(books)["replies"] == 0
+    assert (counts(books)["replies"], counts(books)["stages"]) == (0, 0)
 
 
 def test_the_audit_stays(books: Books) -> None:

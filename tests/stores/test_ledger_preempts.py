@@ -1,0 +1,93 @@
+"""What is queued asks those that it preempts to stop, in the same transaction."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Engine
+
+from bot.core.request import STATES, State
+from tests.stores.harness import MOVE, Books, effect, end_of, plan
+
+BY = "ana's rollback {}"
+
+
+def rescue(books: Books, *preempts: str, state: State = "waiting") -> str:
+    """A rollback that stops others first."""
+    id = books.accept()
+    books.propose(id, state, made=plan(preempts=preempts))
+    return id
+
+
+def test_with_the_last_approval_what_runs_is_asked_to_stop(books: Books) -> None:
+    deploy = books.at("running")
+    id = rescue(books, deploy)
+    assert books.record(deploy).cancel_by == ""
+    revision = books.record(deploy).revision
+    books.clock.advance(5)
+    assert books.yes(id) == "queued"
+    now = books.record(deploy)
+    assert (now.cancel_by, now.state) == (BY.format(id), "running")
+    assert (now.revision, now.updated_at) == (revision + 1, books.clock.now())
+    assert books.events(deploy)[-1] == "cancel asked"
+
+
+def test_not_with_an_approval_that_leaves_others_to_wait_for(books: Books) -> None:
+    deploy, id = books.at("running"), books.accept()
+    books.propose(id, made=plan(preempts=(deploy,)), approvals_needed=2)
+    assert books.yes(id) == "waiting"
+    assert books.record(deploy).cancel_by == ""
+
+
+def test_what_needs_no_approval_stops_it_as_soon_as_it_is_planned(books: Books) -> None:
+    deploy = books.at("running")
+    id = rescue(books, deploy, state="queued")
+    assert books.record(deploy).cancel_by == BY.format(id)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_only_what_runs_or_is_about_to_is_stopped(books: Books, state: State) -> None:
+    other = books.at(state)
+    before = books.record(other)
+    books.yes(rescue(books, other, "never heard of"))
+    now = books.record(other)
+    if state in ("queued", "running"):
+        assert now.cancel_by and now.state == state
+    else:
+        assert now == before
+
+
+def test_who_was_cancelled_by_somebody_before_stays_so(books: Books) -> None:
+    deploy = books.at("running")
+    books.ledger.cancel(deploy, "cho")
+    books.yes(rescue(books, deploy))
+    assert books.record(deploy).cancel_by == "cho"
+    assert books.events(deploy).count("cancel asked") == 1
+
+
+def test_while_the_other_writes_nobody_waits_for_ever(books: Books, url: str, connect: Callable[[str], Engine]) -> None:
+    """The one has the chain's head and wants the other's row, which is held by whoever wants the head: not so."""
+    deploy = books.at("running")
+    token, start = books.token(deploy), threading.Barrier(2)
+    rescues = [rescue(books, deploy) for _ in range(5)]
+
+    def write() -> None:
+        own = Books(connect(url))
+        start.wait()
+        for position in range(5):
+            own.ledger.intend(deploy, token, effect(deploy, position), MOVE)
+            end_of(own, deploy, token, position=position)
+
+    def approve() -> None:
+        own = Books(connect(url))
+        start.wait()
+        for id in rescues:
+            own.yes(id)
+
+    threads = [threading.Thread(target=one) for one in (write, approve)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert books.record(deploy).cancel_by == BY.format(rescues[0])
+    assert [one.ending for one in books.ledger.effects(deploy)] == ["succeeded"] * 5
