@@ -187,13 +187,44 @@ class Requests(BaseModel, frozen=True):
     until: datetime
     total: int
     errors: int  # answers 5xx
+    slow: int | None = None  # answers that took `slow_from_ms` or longer; None: not asked for
+    slow_from_ms: int | None = None  # an edge of the platform's buckets, not below what was asked for
+
+
+Metric = Literal["requests", "errors", "latency_p50", "latency_p95", "latency_p99"]
+METRICS: dict[Metric, str] = {  # and their units
+    "requests": "/s",
+    "errors": "%",  # of the requests, answered 5xx
+    "latency_p50": "ms",
+    "latency_p95": "ms",
+    "latency_p99": "ms",
+}
+
+
+class Point(BaseModel, frozen=True):
+    """What a metric of a release was in the `step_s` seconds up to `until`."""
+
+    release: str
+    until: datetime
+    value: float
 
 
 @runtime_checkable
 class MetricReads(Protocol):
     """Looking at what monitoring counted. It is late; `lag_s` says how much, at most."""
 
-    def requests(self, target: Target, since: datetime, until: datetime, step_s: int) -> tuple[Requests, ...]:
+    def requests(
+        self, target: Target, since: datetime, until: datetime, step_s: int, slower_than_ms: int | None = None
+    ) -> tuple[Requests, ...]:
+        """Per release and step, oldest first; a step without requests is left out.
+
+        With `slower_than_ms`, slow answers are counted too, exactly: over the platform's next edge, in `slow_from_ms`.
+        """
+        ...
+
+    def series(
+        self, target: Target, metric: Metric, since: datetime, until: datetime, step_s: int
+    ) -> tuple[Point, ...]:
         """Per release and step, oldest first; a step without requests is left out."""
         ...
 

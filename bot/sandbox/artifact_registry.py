@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.sandbox.blueprint import digest
 from bot.sandbox.names import short
+from bot.sandbox.quality import Quality
 
 _AR = re.compile(
     r"(?P<location>[a-z0-9-]+)-docker\.pkg\.dev/(?P<project>[^/]+)/(?P<repository>[^/]+)/(?P<image>[^@:]+)"
@@ -22,6 +23,7 @@ class Image:
     uploaded: datetime
     size_bytes: int
     tags: list[str] = field(default_factory=list)
+    quality: Quality | None = None
 
     @property
     def uri(self) -> str:
@@ -34,8 +36,8 @@ class Registry:
     def __init__(self) -> None:
         self.images: dict[str, Image] = {}
 
-    def add(self, reference: str, digest: str, tag: str, uploaded: datetime) -> Image:
-        """Push an image; its tag moves here from where it was."""
+    def add(self, reference: str, digest: str, tag: str, uploaded: datetime, quality: Quality | None = None) -> Image:
+        """Push an image; its tag moves here from where it was. `quality` is that of the releases made of it."""
         image = self.images.setdefault(
             f"{reference}@{digest}", Image(reference, digest, uploaded, 40_000_000 + int(digest[-6:], 16))
         )
@@ -43,11 +45,18 @@ class Registry:
             if other.reference == reference and tag in other.tags:
                 other.tags.remove(tag)
         image.tags.append(tag)
+        image.quality = quality or image.quality
         return image
 
-    def push(self, reference: str, tag: str, now: datetime) -> Image:
+    def push(self, reference: str, tag: str, now: datetime, quality: Quality | None = None) -> Image:
         """Build and push something new."""
-        return self.add(reference, digest(reference, f"{tag} {now.isoformat()}").rpartition("@")[2], tag, now)
+        built = digest(reference, f"{tag} {now.isoformat()}").rpartition("@")[2]
+        return self.add(reference, built, tag, now, quality)
+
+    def quality_of(self, reference: str) -> Quality | None:
+        """What releases of an image are like; None if there is no such image, or nobody said."""
+        image = self.images.get(self.digest_of(reference) or "")
+        return image.quality if image else None
 
     def delete(self, reference: str) -> Image:
         """Delete by tag or digest. Raises KeyError if there is none."""

@@ -10,6 +10,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from bot.sandbox.quality import Quality
+
 SHIPPED = Path(__file__).with_name("world.yaml")
 LATEST = "LATEST"
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -38,10 +40,15 @@ class Release(Strict):
     name: str
     age: Age
     error_rate: float = Field(default=0.0004, ge=0, le=1)
+    p95_ms: float = Field(default=0.0, ge=0)  # 0: as its name has it
     tag: str = ""
     ready: bool = True
     image_exists: bool = True
     secrets: dict[str, str] | None = None
+
+    @property
+    def quality(self) -> Quality:
+        return Quality(self.error_rate, self.ready, self.p95_ms)
 
 
 class Split(Strict):

@@ -14,6 +14,7 @@ from bot.sandbox.cloud_run.cloud import pinned
 from bot.sandbox.cloud_run.founding import secret_variable
 from bot.sandbox.cloud_run.state import GCLOUD, ServiceState, Truth, percentages
 from bot.sandbox.names import short
+from bot.sandbox.quality import Quality
 from bot.sandbox.world import World
 
 API = "console"
@@ -29,6 +30,7 @@ class Deployment(BaseModel):
 
     name: str = ""
     error_rate: float = Field(default=0.0004, ge=0, le=1)
+    p95_ms: float = Field(default=0.0, ge=0)
     tag: str = ""
     traffic: int | None = Field(default=None, ge=0, le=100)
     ready: bool = True
@@ -61,7 +63,8 @@ def deploy(world: World, name: str, asked: Deployment, now: datetime) -> dict[st
         raise texts.name_taken(release)
     wanted.template.revision, wanted.client = release, GCLOUD
     container = wanted.template.containers[0]
-    container.image = asked.image or _push(world, container.image, release, now)
+    quality = Quality(asked.error_rate, asked.ready, asked.p95_ms)
+    container.image = asked.image or _push(world, container.image, release, now, quality)
     if asked.secrets is not None:
         plain = [variable for variable in container.env if not variable.value_source.secret_key_ref.secret]
         container.env = plain + [secret_variable(key, ref) for key, ref in asked.secrets.items()]
@@ -70,7 +73,7 @@ def deploy(world: World, name: str, asked: Deployment, now: datetime) -> dict[st
     if asked.tag:
         wanted.traffic = [*wanted.traffic, _tagged(release, asked.tag)]
     update.check(wanted)
-    real = Truth(run_v2.RevisionTemplate(wanted.template), asked.ready, GCLOUD, [(now, asked.error_rate)])
+    real = Truth.of(run_v2.RevisionTemplate(wanted.template), quality, GCLOUD, now)
     operation = world.cloud_run.change(state, wanted, GCLOUD, name_is_asked=True, truth=real, rollout_s=asked.rollout_s)
     _record(world, state, "deploy", operation, now)
     return {"release": release, "operation": operation.name}
@@ -93,13 +96,25 @@ def set_traffic(world: World, name: str, split: dict[str, int], now: datetime) -
     return {"operation": operation.name}
 
 
-def set_quality(world: World, name: str, release: str, error_rate: float, now: datetime) -> dict[str, Any]:
-    """From now on the release fails this often."""
+class Change(BaseModel):
+    """From now on a release fails this often, and is this fast; what is left out stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    error_rate: float | None = Field(default=None, ge=0, le=1)
+    p95_ms: float | None = Field(default=None, gt=0)
+
+
+def set_quality(world: World, name: str, release: str, change: Change, now: datetime) -> dict[str, Any]:
     state = world.cloud_run.state(name)
     if release not in state.truths:
         raise KeyError(f"release {release}; {short(name)} has {', '.join(state.truths)}")
-    state.truths[release].error_rates.append((now, error_rate))
-    return {"release": release, "error_rate": error_rate}
+    truth = state.truths[release]
+    if change.error_rate is not None:
+        truth.error_rates.append((now, change.error_rate))
+    if change.p95_ms is not None:
+        truth.paces.append((now, change.p95_ms))
+    return {"release": release, "error_rate": truth.error_rate, "p95_ms": truth.quality.p95_ms}
 
 
 def remove(world: World, name: str, release: str) -> dict[str, Any]:
@@ -132,12 +147,12 @@ def _release(state: ServiceState, release: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _push(world: World, image: str, release: str, now: datetime) -> str:
+def _push(world: World, image: str, release: str, now: datetime, quality: Quality) -> str:
     """A new build of the same image, tagged with the release's suffix."""
     reference = image.partition("@")[0]
     reference = reference.rpartition(":")[0] if ":" in short(reference) else reference
     tag = release.split("-", release.count("-") - 1)[-1]
-    pushed = world.registry.push(reference, tag, now)
+    pushed = world.registry.push(reference, tag, now, quality)
     return f"{pushed.reference}:{tag}"
 
 

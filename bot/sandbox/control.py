@@ -46,10 +46,6 @@ class Selection(_Strict):
     since: int = Field(default=0, ge=0)
 
 
-class Quality(_Strict):
-    error_rate: float = Field(ge=0, le=1)
-
-
 class ImageName(_Strict):
     reference: str
 
@@ -149,11 +145,9 @@ class _Control:
             return console.deploy(self._world, _name(request), deployment, now)
 
     async def quality(self, request: Request) -> Any:
-        quality = await _body(request, Quality)
+        change = await _body(request, console.Change)
         with self._world.settled() as now:
-            return console.set_quality(
-                self._world, _name(request), request.path_params["release"], quality.error_rate, now
-            )
+            return console.set_quality(self._world, _name(request), request.path_params["release"], change, now)
 
     async def remove(self, request: Request) -> Any:
         with self._world.settled():

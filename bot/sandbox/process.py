@@ -67,9 +67,12 @@ class Control:
         """Deploy by hand (fields: those of console.Deployment); gives the release's name."""
         return str(self._ask("POST", f"/services/{service}/releases", fields)["release"])
 
-    def quality(self, service: str, release: str, error_rate: float) -> None:
-        """From now on the release fails this often."""
-        self._ask("POST", f"/services/{service}/releases/{release}", {"error_rate": error_rate})
+    def quality(
+        self, service: str, release: str, error_rate: float | None = None, *, p95_ms: float | None = None
+    ) -> None:
+        """From now on the release fails this often, and 95 % of what does not fail are this fast."""
+        said = {"error_rate": error_rate, "p95_ms": p95_ms}
+        self._ask("POST", f"/services/{service}/releases/{release}", said)
 
     def delete_release(self, service: str, release: str) -> None:
         self._ask("DELETE", f"/services/{service}/releases/{release}")

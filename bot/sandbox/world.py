@@ -31,7 +31,7 @@ class World:
         self._lock, self._agenda, random = threading.RLock(), Agenda(), Random(seed)
         operations = Operations(random)
         rollouts = Rollouts(self._agenda, self.faults, operations, self.registry, self.vault, plan.rollout_s)
-        self.cloud_run = CloudRun(clock.now, rollouts, operations, random)
+        self.cloud_run = CloudRun(clock.now, rollouts, operations, self.registry, random)
         for name, project in plan.projects.items():
             self._found(name, project)
 
@@ -57,4 +57,4 @@ class World:
     def _push(self, service: blueprint.Service, release: blueprint.Release) -> None:
         if release.image_exists:
             digest = blueprint.digest(service.image, release.tag).rpartition("@")[2]
-            self.registry.add(service.image, digest, release.tag, self.began - release.age)
+            self.registry.add(service.image, digest, release.tag, self.began - release.age, release.quality)

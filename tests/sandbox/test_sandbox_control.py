@@ -185,7 +185,10 @@ def test_calls_can_be_selected(cloud: Cloud, http: Http) -> None:
 
 
 def test_the_quality_of_a_release_can_change(http: Http) -> None:
-    assert posted(http, f"{WEB}/releases/{NEW}", {"error_rate": 0.5}) == {"release": NEW, "error_rate": 0.5}
+    changed = posted(http, f"{WEB}/releases/{NEW}", {"error_rate": 0.5})
+    assert changed == {"release": NEW, "error_rate": 0.5, "p95_ms": 0.0}
+    changed = posted(http, f"{WEB}/releases/{NEW}", {"p95_ms": 300})
+    assert changed == {"release": NEW, "error_rate": 0.5, "p95_ms": 300.0}
     assert truth(http)["error_rate"] == 0.5
 
 

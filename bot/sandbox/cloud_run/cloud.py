@@ -11,9 +11,11 @@ from bot.sandbox import names
 from bot.sandbox.cloud_run import texts, update
 from bot.sandbox.cloud_run.etag import etag, version_of
 from bot.sandbox.cloud_run.operations import Operations, end
+from bot.sandbox.cloud_run.readiness import Images
 from bot.sandbox.cloud_run.rollout import Rollouts
 from bot.sandbox.cloud_run.state import GCLOUD, NAMED, ServiceState, Truth, new_uid
 from bot.sandbox.names import short
+from bot.sandbox.quality import Quality
 
 _SYLLABLE = ("bcdfghjklmnpqrstvwxz", "aeiou", "bdfgklmnprstxz")
 _SHARED = sorted(run_v2.RevisionTemplate.meta.fields.keys() & run_v2.Revision.meta.fields.keys())
@@ -22,8 +24,10 @@ _SHARED = sorted(run_v2.RevisionTemplate.meta.fields.keys() & run_v2.Revision.me
 class CloudRun:
     """Services by full name. Callers hold the world's lock."""
 
-    def __init__(self, now: Callable[[], datetime], rollouts: Rollouts, operations: Operations, random: Random) -> None:
-        self._now, self._rollouts, self._random = now, rollouts, random
+    def __init__(
+        self, now: Callable[[], datetime], rollouts: Rollouts, operations: Operations, images: Images, random: Random
+    ) -> None:
+        self._now, self._rollouts, self._images, self._random = now, rollouts, images, random
         self.operations = operations
         self.services: dict[str, ServiceState] = {}
 
@@ -106,12 +110,13 @@ class CloudRun:
         return new_revision(state, wanted, name or self.fresh_name(state, wanted.generation), now)
 
     def _quality_of(self, state: ServiceState, wanted: run_v2.Service, by: str, now: datetime) -> Truth:
-        """A revision with an image that is known behaves as the image did before; a new image is good."""
+        """A revision of an image that is known here behaves as the image did; another as its image was pushed."""
         image = wanted.template.containers[0].image
-        for truth in reversed(state.truths.values()):
-            if truth.template.containers[0].image == image:
-                return Truth(wanted.template, truth.starts, by, [(now, truth.error_rate)])
-        return Truth(wanted.template, True, by, [(now, 0.001)])
+        same = self._images.digest_of(image) or image
+        for name in reversed(state.revisions):
+            if state.revisions[name].containers[0].image == same:
+                return Truth.of(wanted.template, state.truths[name].quality, by, now)
+        return Truth.of(wanted.template, self._images.quality_of(image) or Quality(), by, now)
 
 
 def new_revision(state: ServiceState, wanted: run_v2.Service, name: str, now: datetime) -> run_v2.Revision:

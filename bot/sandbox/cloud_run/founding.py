@@ -84,7 +84,7 @@ def _add(
     failure = None if release.ready else did_not_start(state.name, release.name, plan.port)
     settle_revision(revision, at + _START, failure)
     state.revisions[release.name] = revision
-    state.truths[release.name] = Truth(state.shown.template, release.ready, GCLOUD, [(at, release.error_rate)])
+    state.truths[release.name] = Truth.of(state.shown.template, release.quality, GCLOUD, at)
     if release.ready:
         state.shown.latest_ready_revision = revision.name
 

@@ -8,6 +8,7 @@ from bot.sandbox import names
 from bot.sandbox.cloud_run import texts
 from bot.sandbox.cloud_run.state import ServiceState
 from bot.sandbox.cloud_run.texts import Failure
+from bot.sandbox.quality import Quality
 
 
 class Images(Protocol):
@@ -15,6 +16,10 @@ class Images(Protocol):
 
     def digest_of(self, reference: str) -> str | None:
         """The reference by digest, or None if there is no such image."""
+        ...
+
+    def quality_of(self, reference: str) -> Quality | None:
+        """What releases of the image are like; None if nobody knows."""
         ...
 
 

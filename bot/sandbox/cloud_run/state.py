@@ -4,11 +4,13 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Self
 
 from google.cloud import run_v2
 
 from bot.sandbox.cloud_run.etag import etag
 from bot.sandbox.names import short
+from bot.sandbox.quality import Quality
 
 LATEST = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
 NAMED = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
@@ -17,7 +19,7 @@ GCLOUD = "gcloud"
 
 @dataclass
 class Truth:
-    """What a release is really like. `error_rates` is a log of changes; `by` is the client that made it.
+    """What a release is really like. `error_rates` and `paces` (p95 in ms) are logs; `by` is the client that made it.
 
     `template` is what it was made from, before tags became digests.
     """
@@ -26,6 +28,17 @@ class Truth:
     starts: bool = True
     by: str = ""
     error_rates: list[tuple[datetime, float]] = field(default_factory=list)
+    paces: list[tuple[datetime, float]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, template: run_v2.RevisionTemplate, quality: Quality, by: str, now: datetime) -> Self:
+        paces = [(now, quality.p95_ms)] if quality.p95_ms else []
+        return cls(template, quality.starts, by, [(now, quality.error_rate)], paces)
+
+    @property
+    def quality(self) -> Quality:
+        """As it is now."""
+        return Quality(self.error_rate, self.starts, self.paces[-1][1] if self.paces else 0.0)
 
     @property
     def error_rate(self) -> float:

@@ -1,4 +1,4 @@
-"""google.monitoring.v3.MetricService: ListTimeSeries of run.googleapis.com/request_count."""
+"""google.monitoring.v3.MetricService: ListTimeSeries of Cloud Run's request_count and request_latencies."""
 
 import math
 from collections.abc import Iterator
@@ -10,15 +10,18 @@ from google.cloud import monitoring_v3
 from bot.sandbox.cloud_run.state import ServiceState
 from bot.sandbox.faults import METRICS
 from bot.sandbox.method import Api, Method
-from bot.sandbox.monitoring import series, traffic
+from bot.sandbox.monitoring import latency, series, traffic
 from bot.sandbox.monitoring.filters import Filter, combination, parse
-from bot.sandbox.monitoring.series import Alignment, Series
+from bot.sandbox.monitoring.series import Alignment, Metric, Series
 from bot.sandbox.names import short
 from bot.sandbox.paging import page
 from bot.sandbox.refusal import Refused, denied, invalid
 from bot.sandbox.world import World
 
-METRIC, RESOURCE = "run.googleapis.com/request_count", "cloud_run_revision"
+RESOURCE = "cloud_run_revision"
+COUNT = Metric("run.googleapis.com/request_count")
+LATENCIES = Metric("run.googleapis.com/request_latencies", histograms=True)
+KNOWN = {metric.type: metric for metric in (COUNT, LATENCIES)}
 _KEPT = timedelta(weeks=6)  # cloud.google.com/monitoring/quotas: retention of Google Cloud metrics
 _MOST_POINTS = 10_000  # of one page; the API allows itself 100,000
 
@@ -58,13 +61,15 @@ class _Metrics:
 
     def list_time_series(self, request: monitoring_v3.ListTimeSeriesRequest) -> monitoring_v3.ListTimeSeriesResponse:
         self._check(request)
-        asked, how = parse(request.filter), series.alignment(request.aggregation)
-        if asked.one("metric.type") != METRIC:
+        asked = parse(request.filter)
+        metric = KNOWN.get(asked.one("metric.type"))
+        if not metric:
             raise Refused("NOT_FOUND", f'Cannot find metric(s) that match type = "{asked.one("metric.type")}".')
+        how = series.alignment(request.aggregation, metric)
         if "resource.type" in asked.allowed and asked.one("resource.type") != RESOURCE:
             raise combination()
         found = self._found(request.name, asked, how, *series.interval(request.interval))
-        return _answer(request, found, how)
+        return _answer(request, found, metric, how)
 
     def _check(self, request: monitoring_v3.ListTimeSeriesRequest) -> None:
         if not self._project(request.name):
@@ -101,10 +106,13 @@ class _Metrics:
 
     def _of_release(self, state: ServiceState, asked: Filter, release: str, since: int, until: int) -> Iterator[Series]:
         for code, counts in traffic.requests(self._world.seed, state, release, since, until).items():
-            labels = _labels(state, release) | _code_labels(code)
+            labels = _labels(state, release) | _code_labels(code) | {"metric.type": asked.one("metric.type")}
             some = np.flatnonzero(counts)
             if len(some) and asked.accepts(labels):
-                yield Series(labels, (some + since + 1).astype(np.float64) * 60, counts[some].astype(np.float64))
+                values = counts
+                if KNOWN[labels["metric.type"]].histograms:
+                    values = latency.histograms(self._world.seed, state, release, code, since, counts)
+                yield Series(labels, (some + since + 1).astype(np.float64) * 60, values[some].astype(np.float64))
 
     def _services(self, name: str, asked: Filter) -> list[ServiceState]:
         project = self._project(name)
@@ -123,7 +131,6 @@ class _Metrics:
 def _labels(state: ServiceState, release: str) -> dict[str, str]:
     project, location, name = state.name.split("/")[1::2]
     return {
-        "metric.type": METRIC,
         "resource.type": RESOURCE,
         "resource.labels.project_id": project,
         "resource.labels.location": location,
@@ -145,12 +152,12 @@ def _may_match(asked: Filter, state: ServiceState, release: str) -> bool:
 
 
 def _answer(
-    request: monitoring_v3.ListTimeSeriesRequest, found: list[Series], how: Alignment
+    request: monitoring_v3.ListTimeSeriesRequest, found: list[Series], metric: Metric, how: Alignment
 ) -> monitoring_v3.ListTimeSeriesResponse:
     """A page: `page_size` counts points (series, if only headers are asked for); a series may go on in the next one."""
     if request.view == monitoring_v3.ListTimeSeriesRequest.TimeSeriesView.HEADERS:
         shown, token = page(found, request.page_size, request.page_token, _MOST_POINTS)
-        heads = [series.wire(one, how, slice(0), points=False) for one in shown]
+        heads = [series.wire(one, metric, how, slice(0), points=False) for one in shown]
         return monitoring_v3.ListTimeSeriesResponse(time_series=heads, next_page_token=token)
     sizes = [len(one.ends) for one in found]
     places, token = page(range(sum(sizes)), request.page_size, request.page_token, _MOST_POINTS)
@@ -159,6 +166,6 @@ def _answer(
     for one, size in zip(found, sizes, strict=True):
         here = slice(max(0, places[0] - before) if places else 0, max(0, places[-1] + 1 - before) if places else 0)
         if here.start < min(size, here.stop):
-            answer.time_series.append(series.wire(one, how, here, points=True))
+            answer.time_series.append(series.wire(one, metric, how, here, points=True))
         before += size
     return answer

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from google.cloud import monitoring_v3
 
+from bot.sandbox.monitoring import latency
 from bot.sandbox.monitoring.traffic import MINUTE_S
 from bot.sandbox.refusal import Refused, invalid
 
@@ -18,9 +20,24 @@ _REDUCERS = {Reducer.REDUCE_NONE, Reducer.REDUCE_SUM}
 _LONGEST = timedelta(weeks=104)
 
 
+@dataclass(frozen=True)
+class Metric:
+    """A DELTA metric of Cloud Run: whole numbers, or histograms of milliseconds."""
+
+    type: str
+    histograms: bool = False
+
+    @property
+    def unit(self) -> str:
+        return "ms" if self.histograms else "1"
+
+
 @dataclass
 class Series:
-    """`ends` are the points' end times in seconds since 1970, oldest first; labels by "metric.labels.X" and so on."""
+    """`ends` are the points' end times in seconds since 1970, oldest first; labels by "metric.labels.X" and so on.
+
+    `values` has a number for each of them, or a row of buckets.
+    """
 
     labels: dict[str, str]
     ends: Floats
@@ -41,7 +58,7 @@ class Alignment:
         return self.aligner == Aligner.ALIGN_NONE
 
 
-def alignment(asked: monitoring_v3.Aggregation) -> Alignment:
+def alignment(asked: monitoring_v3.Aggregation, metric: Metric) -> Alignment:
     """Refuses what the API refuses, and what the sandbox does not know."""
     aligner, reducer = Aligner(asked.per_series_aligner), Reducer(asked.cross_series_reducer)
     period = asked.alignment_period or timedelta()
@@ -49,6 +66,8 @@ def alignment(asked: monitoring_v3.Aggregation) -> Alignment:
         raise invalid("aggregation.perSeriesAligner", f"The sandbox does not align by {aligner.name}.")
     if reducer not in _REDUCERS:
         raise invalid("aggregation.crossSeriesReducer", f"The sandbox does not reduce by {reducer.name}.")
+    if metric.histograms and aligner == Aligner.ALIGN_RATE:
+        raise invalid("aggregation.perSeriesAligner", "The sandbox has no rate of a distribution.")
     if reducer and not aligner:
         raise invalid("aggregation.perSeriesAligner", "perSeriesAligner must be set when crossSeriesReducer is set.")
     if aligner and not timedelta(seconds=60) <= period <= _LONGEST:
@@ -70,7 +89,7 @@ def align(series: Series, how: Alignment, end_s: float) -> Series:
     """One value a period; periods end at the interval's end and count back, and those without points are left out."""
     back = np.floor((end_s - series.ends) / how.period_s).astype(np.int64)
     periods, places = np.unique(back, return_inverse=True)
-    sums: Floats = np.bincount(places, weights=series.values).astype(np.float64)
+    sums = _summed(series.values, places, len(periods))
     if how.aligner == Aligner.ALIGN_RATE:
         sums = sums / how.period_s
     ends: Floats = (end_s - periods * how.period_s).astype(np.float64)
@@ -86,15 +105,15 @@ def reduce_sum(all_series: list[Series], how: Alignment) -> list[Series]:
     return [_sum(dict(labels), members) for labels, members in groups.items()]
 
 
-def wire(one: Series, how: Alignment, newest: slice, *, points: bool) -> monitoring_v3.TimeSeries:
+def wire(one: Series, metric: Metric, how: Alignment, newest: slice, *, points: bool) -> monitoring_v3.TimeSeries:
     """As the API answers; `newest` selects points, counted from the newest."""
     rate = how.aligner == Aligner.ALIGN_RATE
     head = {
-        "metric": {"type": "run.googleapis.com/request_count", "labels": _labels(one, "metric")},
+        "metric": {"type": metric.type, "labels": _labels(one, "metric")},
         "resource": {"type": "cloud_run_revision", "labels": _labels(one, "resource")},
         "metric_kind": "GAUGE" if rate else "DELTA",
-        "value_type": "DOUBLE" if rate else "INT64",
-        "unit": "1/s" if rate else "1",
+        "value_type": "DOUBLE" if rate else "DISTRIBUTION" if metric.histograms else "INT64",
+        "unit": "1/s" if rate else metric.unit,
     }
     series = monitoring_v3.TimeSeries(head)
     if points:
@@ -106,9 +125,19 @@ def wire(one: Series, how: Alignment, newest: slice, *, points: bool) -> monitor
             point.interval.start_time.FromMicroseconds(round((float(end_s) - span_s) * 1e6))
             if rate:
                 point.value.double_value = float(value)
+            elif metric.histograms:
+                _distribution(point.value.distribution_value, value.astype(np.int64))
             else:
                 point.value.int64_value = int(value)
     return series
+
+
+def _distribution(shown: Any, histogram: latency.Histograms) -> None:
+    """The buckets' edges go with every point; empty buckets at the end are left out (proto `Distribution`)."""
+    edges = shown.bucket_options.exponential_buckets
+    edges.num_finite_buckets, edges.growth_factor, edges.scale = latency.FINITE, latency.GROWTH, latency.SCALE_MS
+    shown.count, shown.mean = int(histogram.sum()), latency.mean_ms(histogram)
+    shown.bucket_counts.extend(int(count) for count in np.trim_zeros(histogram, "b"))
 
 
 def _labels(one: Series, kind: str) -> dict[str, str]:
@@ -118,8 +147,15 @@ def _labels(one: Series, kind: str) -> dict[str, str]:
 
 def _sum(labels: dict[str, str], members: list[Series]) -> Series:
     ends, places = np.unique(np.concatenate([one.ends for one in members]), return_inverse=True)
-    values = np.bincount(places, weights=np.concatenate([one.values for one in members]))
-    return Series(labels, ends, values.astype(np.float64))
+    values = _summed(np.concatenate([one.values for one in members]), places, len(ends))
+    return Series(labels, ends, values)
+
+
+def _summed(values: Floats, places: npt.NDArray[np.int64], size: int) -> Floats:
+    """What goes to the same place added up: numbers, or rows."""
+    sums = np.zeros((size, *values.shape[1:]))
+    np.add.at(sums, places, values)
+    return sums
 
 
 def _group(name: str) -> str:

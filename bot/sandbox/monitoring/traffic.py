@@ -27,7 +27,7 @@ def requests(seed: int, state: ServiceState, release: str, first: int, last: int
     """Requests of a release by code, for minutes `first` to `last` - 1 (minutes since 1970)."""
     means = _means(state, release, first, last)
     return {
-        code: _poisson(_key(seed, state.name, release, code), np.arange(first, last, dtype=np.uint64), mean)
+        code: _poisson(key_of(seed, state.name, release, code), np.arange(first, last, dtype=np.uint64), mean)
         for code, mean in means.items()
     }
 
@@ -53,27 +53,27 @@ def _means(state: ServiceState, release: str, first: int, last: int) -> dict[str
 
 
 def _shares(state: ServiceState, release: str) -> Iterator[tuple[float, float, float]]:
-    for start, end, split in _spans(state.splits):
+    for start, end, split in spans(state.splits):
         yield start, end, split.get(release, 0) / 100
 
 
 def _qualities(state: ServiceState, release: str, begin: float, end: float) -> Iterator[tuple[float, float, float]]:
     """The error rate of a release between two instants; before its first record it is the first record's."""
     rates = state.truths[release].error_rates
-    for index, (since, until, rate) in enumerate(_spans(rates)):
+    for index, (since, until, rate) in enumerate(spans(rates)):
         since = max(begin, since if index else begin)
         if since < min(end, until):
             yield since, min(end, until), rate
 
 
-def _spans(log: list[tuple[datetime, Item]]) -> Iterator[tuple[float, float, Item]]:
+def spans(log: list[tuple[datetime, Item]]) -> Iterator[tuple[float, float, Item]]:
     """Each entry of a log with the instants between which it held; the last one holds for ever."""
-    ends = [start.timestamp() for start, _ in log[1:]] + [float("inf")]
-    for (start, entry), end in zip(log, ends, strict=True):
+    ends = [*(start.timestamp() for start, _ in log[1:]), float("inf")]
+    for (start, entry), end in zip(log, ends, strict=False):
         yield start.timestamp(), end, entry
 
 
-def _key(*parts: object) -> int:
+def key_of(*parts: object) -> int:
     return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=8).digest(), "big")
 
 
