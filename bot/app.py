@@ -14,7 +14,7 @@ from bot.core.catalog import Catalog
 from bot.core.ports import ComputeReads
 from bot.core.request import Target
 from bot.core.rules import PolicyFiles, acts, traits
-from bot.core.system import AuditReads, Clock, Desk, Directory, HistoryReads, LedgerReads, Manual, PinReads
+from bot.core.system import AuditReads, Clock, Desk, Directory, HistoryReads, LedgerReads, LockReads, Manual, PinReads
 from bot.engine.accept import Acceptor
 from bot.engine.apply import Applier
 from bot.engine.bind import Binder, Providers
@@ -41,6 +41,7 @@ from bot.stores.catalog_files import load_catalog
 from bot.stores.history import SqlHistory, SqlPins
 from bot.stores.leases import leases_in, only_worker
 from bot.stores.ledger import SqlLedger
+from bot.stores.locks import SqlLocks
 from bot.stores.messages import SqlMessages
 from bot.stores.policy_files import policy_files
 from bot.stores.repeat import soon
@@ -61,7 +62,7 @@ class App:
         reminder = timedelta(hours=self.files.limits.pin_reminder_h)
         self.ledger = SqlLedger(self._engine, self.clock, reminder)
         self.audit, self.pins = SqlAudit(self._engine), SqlPins(self._engine)
-        self.messages = SqlMessages(self._engine)
+        self.locks, self.messages = SqlLocks(self._engine), SqlMessages(self._engine)
         self.history = SqlHistory(self._engine, self.clock)
         self.people = People(self.files.roles, sources)
         self.leases = leases_in(self._engine, settings.lease_s)
@@ -88,9 +89,7 @@ class App:
 
     @cached_property
     def gate(self) -> Gate:
-        frozen = self.files.freezes.frozen
-        facts = FactFinder(self.pins, lambda target: frozen(target.full_name, self.clock.now()) is not None)
-        return Gate(self.policy, facts)
+        return Gate(self.policy, FactFinder(self.pins, self.locks, self.files.freezes, self.clock))
 
     @cached_property
     def binder(self) -> Binder:
@@ -100,6 +99,7 @@ class App:
             LedgerReads: self.ledger,
             HistoryReads: self.history,
             PinReads: self.pins,
+            LockReads: self.locks,
             AuditReads: self.audit,
             Directory: self.people,
         }

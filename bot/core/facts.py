@@ -39,6 +39,7 @@ class Facts(BaseModel, frozen=True):
     break_glass: bool | None = fact("The requester declared an emergency and said why.", Source.REQUEST)
     dry_run: bool | None = fact("Only the plan is wanted.", Source.REQUEST)
     frozen: bool | None = fact("A change freeze covers the target now.", Source.CALENDAR)
+    locked: bool | None = fact("Somebody, or a rollback, has locked the target for deploys.", Source.STORE)
     verdict: Level | None = fact("GO, GO WITH RISK or NO GO, as the plan found.", Source.PLAN)
     traffic_moved_pct: int | None = fact("Percent of the target's traffic that the plan moves.", Source.PLAN)
     pinned: bool | None = fact("The target's traffic is held at a release by an earlier change.", Source.STORE)

@@ -160,6 +160,13 @@ class Plan(BaseModel, frozen=True):
         """What a step is about."""
         return Target.model_validate(step.args["target"]) if "target" in step.args else self.target
 
+    def is_part_of(self, other: "Plan") -> bool:
+        """Whether another plan has all of its steps, in this order; their words and undo may differ."""
+        return all(
+            _runs_through(mine, theirs)
+            for mine, theirs in ((self.steps, other.steps), (self.afterwards, other.afterwards))
+        )
+
     def digest(self, *, actor: str, operation: str, params: dict[str, JsonValue]) -> str:
         """What an approval is bound to: actor, operation, parameters, targets, steps, versions, verdict, stages, locks.
 
@@ -186,6 +193,11 @@ class Plan(BaseModel, frozen=True):
         }
         text = json.dumps(bound, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _runs_through(some: tuple[Step, ...], all_: tuple[Step, ...]) -> bool:
+    left = iter([_bound(one, undo=False) for one in all_])
+    return all(_bound(one, undo=False) in left for one in some)
 
 
 def _bound(step: Step, *, undo: bool) -> dict[str, Any]:

@@ -156,8 +156,8 @@ class Ledger(LedgerReads, Protocol):
         ...
 
     def found(self, operation: str, token: int, position: int, state: StageState, found: Checked) -> StageRecord:
-        """Note what a stage's check found. What is held stays so until it is steered, unless it is broken; what is
-        left stays as it was. Answers how the stage stands now."""
+        """Note what a stage's check found; without evidence, that of the last look stays. What is held stays so until
+        it is steered, unless it is broken; what is left stays as it was. Answers how the stage stands now."""
         ...
 
     def steer(self, operation: str, position: int, steer: Steer, by: Actor) -> StageRecord | None:

@@ -6,12 +6,14 @@ from typing import Any, Literal
 from bot.core.errors import CloudError, UserError
 from bot.core.operation import Operation, needs
 from bot.core.plan import Checked, Moment, Step
+from bot.core.request import Request
 from bot.core.system import Clock, Ledger, OperationRecord
 from bot.engine.bind import Binder
 from bot.engine.effect import typed_arguments
 from bot.engine.registry import Registry
+from bot.engine.waiting import Waiting
 
-EVERY_S = 1.0
+UNREAD_EVERY_S = 5.0  # what cannot be read is looked at more seldom
 
 
 class Checker:
@@ -20,15 +22,13 @@ class Checker:
     def __init__(self, registry: Registry, binder: Binder, ledger: Ledger, clock: Clock) -> None:
         self._registry, self._binder, self._ledger, self._clock = registry, binder, ledger, clock
 
-    def check(self, operation: str, step: Step) -> Checked:
-        """Look until it holds, is broken, or the step's time has passed."""
-        record, started = self._ledger.operation(operation), self._clock.now()
-        deadline = started + timedelta(seconds=step.deadline_s)
-        while True:
-            found = self._look(record, step, Moment(started_at=started, now=self._clock.now()))
-            if found.state in ("holds", "broken") or self._clock.now() >= deadline:
-                return found
-            self._clock.sleep(EVERY_S)
+    def check(self, operation: str, token: int, position: int, step: Step) -> Checked | None:
+        """Look until it is decided; None when the operation was cancelled meanwhile."""
+        record = self._ledger.operation(operation)
+        waiting = Waiting(
+            self._ledger, self._clock, operation, token, position, step, lambda moment: self._look(record, step, moment)
+        )
+        return waiting.until_decided()
 
     def judge(self, operation: str) -> None:
         """One round for an operation that has its outcome; writes what was found as soon as it is known."""
@@ -51,14 +51,15 @@ class Checker:
         name = f"{step.kind}_{step.verb}"
         try:
             made = self._registry.load(record.request)
-            found = getattr(made, name)(**self._arguments(made, name, step, moment))
+            found = getattr(made, name)(**self._arguments(made, name, step, moment, record.request))
         except (CloudError, UserError) as error:
-            return Checked(state="not yet", sentence=f"could not be checked: {error}")
+            again = moment.now + timedelta(seconds=UNREAD_EVERY_S)
+            return Checked(state="not yet", sentence=f"could not be checked: {error}", look_again_at=again)
         assert isinstance(found, Checked), f"{name} must return Checked"
         return found
 
-    def _arguments(self, made: Operation, name: str, step: Step, moment: Moment) -> dict[str, Any]:
-        bound = self._binder.arguments(made, name, moment)
+    def _arguments(self, made: Operation, name: str, step: Step, moment: Moment, request: Request) -> dict[str, Any]:
+        bound = self._binder.arguments(made, name, moment, request)
         said = typed_arguments(getattr(type(made), name), step)
         if missing := needs(type(made), name).keys() - bound.keys() - said.keys():
             raise TypeError(f"{name} asks for {', '.join(sorted(missing))}, which nobody offers")

@@ -12,20 +12,28 @@ AFTERWARDS = (Effects.find.__name__, Effects.poll.__name__)  # what every write 
 
 
 def check_doable(made: Change, plan: Plan, providers: Providers) -> None:
-    """Raises Permanent when the target's platform lacks a step; TypeError or ValueError for a step that is a bug."""
+    """Raises Permanent when a target's platform lacks a step; TypeError or ValueError for a step that is a bug."""
     for step in (*plan.steps, *plan.afterwards):
         if step.kind != "call":
             _check_method(made, f"{step.kind}_{step.verb}")
+    known = [one.target for one in plan.targets]
+    for step in _all(plan):
+        if plan.target_of(step) not in known:
+            raise ValueError(f"{made.command()} plans a step on {plan.target_of(step)}, which its plan does not name")
     for write in _writes(plan):
         _, method, _ = write_of(write)
         for needed in (method, *AFTERWARDS):
-            providers.name(plan.target, needed)
+            providers.name(plan.target_of(write), needed)
 
 
 def _writes(plan: Plan) -> Iterator[Step]:
-    """Every write, its undo too."""
+    return (step for step in _all(plan) if step.kind == "call")
+
+
+def _all(plan: Plan) -> Iterator[Step]:
+    """Every step before the outcome, its undo too."""
     for step in plan.steps:
-        yield from (one for one in (step, step.undo) if one and one.kind == "call")
+        yield from (one for one in (step, step.undo) if one)
 
 
 def _check_method(made: Change, name: str) -> None:

@@ -10,7 +10,7 @@ from bot.core.operation import Change, Operation, Risk
 from bot.core.places import above
 from bot.core.plan import Plan
 from bot.core.request import Actor, Subject
-from bot.engine.facts import FactFinder
+from bot.engine.facts import FactFinder, targets_of
 from bot.engine.policy import MOST_APPROVALS, Decision, Policy
 
 log = logging.getLogger(__name__)
@@ -42,13 +42,21 @@ class Gate:
         if not _is_known(actor, operation):
             raise Denied("nobody could be asked whether you are still active; try again, or use the terminal")
         facts = self._facts_of(operation, plan, approvals)
-        probe = self._policy.probe(actor, operation.command(), _target(operation), facts)
+        permits = [self._permit_at(place, actor, operation, facts, approvals) for place in _places(operation, plan)]
+        by = dict.fromkeys(one.by for one in permits)
+        return Permit(approvals=max(one.approvals for one in permits), by=", ".join(by))
+
+    def _permit_at(
+        self, place: str | None, actor: Actor, operation: Operation, facts: Facts, approvals: int | None
+    ) -> Permit:
+        """For one of its targets."""
+        probe = self._policy.probe(actor, operation.command(), place, facts)
         needed = probe.approvals
         if needed is None:
-            raise self._denied(actor, operation, facts, probe.decision)
+            raise self._denied(place, actor, operation, facts, probe.decision)
         if approvals is not None and approvals < needed:
-            decision = self._policy.decide(actor, operation.command(), _target(operation), facts)
-            raise self._denied(actor, operation, facts, decision)
+            decision = self._policy.decide(actor, operation.command(), place, facts)
+            raise self._denied(place, actor, operation, facts, decision)
         return Permit(approvals=needed, by=", ".join(probe.decision.policies))
 
     def first_refusal(self, actor: Actor, operation: Operation) -> Denied | None:
@@ -88,10 +96,12 @@ class Gate:
         about = None if isinstance(operation, Change) else getattr(operation, "operation", None)
         return self._policy.acting_on(about.operation, about.requester, facts) if isinstance(about, Subject) else facts
 
-    def _denied(self, actor: Actor, operation: Operation, facts: Facts, decision: Decision) -> Denied:
+    def _denied(
+        self, place: str | None, actor: Actor, operation: Operation, facts: Facts, decision: Decision
+    ) -> Denied:
         if decision.error:
             log.error("policy failed on %s by %s: %s", operation.command(), actor.id, decision.error)
-        found = self._policy.why_not(actor, operation.command(), _target(operation), facts)
+        found = self._policy.why_not(actor, operation.command(), place, facts)
         remedy = " or ".join(one.sentence for one in found[:2])
         return Denied(decision.sentence, policy=", ".join(decision.policies), remedy=remedy)
 
@@ -99,6 +109,12 @@ class Gate:
 def _is_known(actor: Actor, operation: Operation) -> bool:
     """Who may have left may still look."""
     return actor.active is not None or operation.risk is Risk.READ
+
+
+def _places(operation: Operation, plan: Plan | None) -> tuple[str | None, ...]:
+    """What policy knows all of its targets by, each once."""
+    others = dict.fromkeys(above(target.full_name) for target in targets_of(operation, plan))
+    return tuple(others) or (None,)
 
 
 def _target(operation: Operation) -> str | None:

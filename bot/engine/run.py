@@ -7,14 +7,14 @@ from bot.core.answer import Answer
 from bot.core.errors import CloudError, Denied, StoreError, UserError
 from bot.core.operation import Change, Operation
 from bot.core.plan import Moment, Plan
-from bot.core.request import Actor
+from bot.core.request import Actor, Request
 from bot.core.system import Clock, Directory, Ledger, OperationRecord, Proposal
-from bot.engine.apply import Done
 from bot.engine.bind import Binder
 from bot.engine.doable import check_doable
 from bot.engine.gate import Gate
 from bot.engine.logs import about
 from bot.engine.registry import Registry
+from bot.engine.steps import Done
 
 log = logging.getLogger(__name__)
 
@@ -68,8 +68,8 @@ class Engine:
         return answer
 
     def _planned(self, record: OperationRecord, made: Change) -> Proposal:
-        plan = self._plan(record.request.actor, made)
-        if not plan.steps:
+        plan = self._plan(record.request, made)
+        if plan.is_nothing:
             return Proposal(state="nothing_to_do", detail=plan.why, plan=plan)
         actor = record.request.actor
         try:
@@ -98,23 +98,23 @@ class Engine:
             return f"You could not run it: {denied}"
         return f"Without --dry-run you may, {permit.how}."
 
-    def review(self, record: OperationRecord) -> Done | None:
+    def review(self, record: OperationRecord) -> Done | Plan:
         """Just before acting: does the world still give the approved plan, and do the facts still permit it?"""
         try:
-            made = self._registry.load(record.request)
-            assert isinstance(made, Change) and record.plan, "only changes are applied, and they have a plan"
-            fresh = _since(record.plan, self._plan(record.request.actor, made.model_copy(update=record.plan.chosen)))
-            if not fresh.steps:
+            made, approved = self._registry.load(record.request), record.plan
+            assert isinstance(made, Change) and approved, "only changes are applied, and they have a plan"
+            fresh = _since(approved, self._plan(record.request, made.model_copy(update=approved.chosen)))
+            if fresh.is_nothing:
                 return Done(state="nothing_to_do", detail=f"nothing done: {fresh.why}")
-            if not _is_approved(record.plan, record, fresh):
-                return Done(state="failed", detail=_what_changed(record.plan, fresh))
+            if not _is_approved(approved, record, fresh):
+                return Done(state="failed", detail=_what_changed(approved, fresh))
             requester = self._now(record.request.actor)
             self._gate.permit(requester, made, plan=fresh, approvals=self._standing(record))
         except Denied as error:
             return Done(state="denied", detail=f"nothing done: {error}")
         except (UserError, CloudError) as error:
             return Done(state="failed", detail=f"nothing done: {error}")
-        return None
+        return fresh if approved.preempts else approved
 
     def standing(self, record: OperationRecord, actor: Actor) -> None:
         """Raises Denied unless the requester could still run it, were `actor` to approve it too."""
@@ -135,8 +135,9 @@ class Engine:
         now = self._directory.actor(actor.id)
         return actor if now.active is None else now
 
-    def _plan(self, actor: Actor, made: Change) -> Plan:
-        plan = made.plan(**self._binder.arguments(made, "", actor, self._moment()))  # type: ignore[attr-defined]
+    def _plan(self, request: Request, made: Change) -> Plan:
+        given = self._binder.arguments(made, "", request, request.actor, self._moment())
+        plan = made.plan(**given)  # type: ignore[attr-defined]
         assert isinstance(plan, Plan), f"{made.command()} must return a Plan"
         check_doable(made, plan, self._binder.providers)
         return plan
@@ -159,16 +160,33 @@ def _digest(record: OperationRecord, plan: Plan) -> str:
 
 
 def _since(approved: Plan, fresh: Plan) -> Plan:
-    """The plan made again; what its verdict could not read any more stands as it was approved."""
+    """The plan made again. What its verdict could not read any more stands as it was approved; what plans had not yet
+    when it was approved, it still has not; and of what it preempted this is what is left to do."""
+    later = {
+        name: field.get_default() for name, field in Plan.model_fields.items() if name not in approved.model_fields_set
+    }
+    fresh = fresh.model_copy(update=later)
+    if approved.preempts:
+        fresh = _left(approved, fresh)
     if not (fresh.verdict and approved.verdict):
         return fresh
     return fresh.model_copy(update={"verdict": fresh.verdict.since(approved.verdict)})
 
 
+def _left(approved: Plan, fresh: Plan) -> Plan:
+    """After others were stopped, of which one may have put back everything by itself: then there are locks to set."""
+    if fresh.is_nothing:
+        nothing = {"steps": (), "afterwards": (), "version": fresh.version, "why": fresh.why}
+        return approved.model_copy(update=nothing)
+    return fresh.model_copy(update={"preempts": approved.preempts})
+
+
 def _is_approved(approved: Plan, record: OperationRecord, fresh: Plan) -> bool:
-    """Whether people approved this: the same plan, with a verdict that is no worse."""
+    """Whether people approved this: the same plan, with a verdict that is no worse; less of it when it preempted."""
     if fresh.verdict and approved.verdict and not fresh.verdict.is_worse_than(approved.verdict):
         fresh = fresh.model_copy(update={"verdict": approved.verdict})
+    if approved.preempts and fresh.is_part_of(approved):
+        fresh = fresh.model_copy(update={"steps": approved.steps, "afterwards": approved.afterwards})
     return _digest(record, fresh) == record.digest
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetEnqueueOptions, SetWorkflowID
 
-from bot.engine.apply import Applier, Data
+from bot.engine.apply import Applier
+from bot.engine.steps import Data
 
 # dbos replays a run only in the epoch that began it. Never the source's hash: raise it only when the steps of a run,
 # their names, order or JSON, change (docs/architecture.md 5 says what may); tests/upgrades holds what it fixes.

@@ -55,7 +55,7 @@ class SqlStages:
             row = fenced(session, operation, token)
             made = session.get_one(StageRow, (operation, position))
             now: StageState = "held" if made.state == "held" and state != "broken" else state
-            sentence, evidence = text(found.sentence), cast(Json, storable(found.evidence))
+            sentence, evidence = text(found.sentence), cast(Json, storable(found.evidence)) or made.evidence
             news = (now, sentence, evidence) != (made.state, made.sentence, made.evidence)
             if made.state not in LEFT and news:
                 made.state, made.sentence, made.evidence = now, sentence, evidence

@@ -90,7 +90,7 @@ def test_a_check_waits_until_it_holds(bot):
         bot.platform.serving = {GOOD: 100}
 
     bot.clock.sleep = arrive
-    assert bot.checker.check(operation, step).state == "holds"
+    assert bot.checker.check(operation, 0, 1, step).state == "holds"
 
 
 def test_a_step_that_asks_for_what_nobody_has(bot):

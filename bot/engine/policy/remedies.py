@@ -85,6 +85,8 @@ def _facts(actor: Actor, facts: Facts) -> Iterator[Change]:
         yield _change("the traffic to be unpinned", 6, pinned=False)
     if facts.frozen is not False:
         yield _change("the change freeze to be over", 7, frozen=False)
+    if facts.locked is not False:
+        yield _change("the target to be unlocked", 7, locked=False)
     if facts.requester == actor.id:
         yield _change("somebody other than the requester", 8, requester=SOMEBODY_ELSE)
 
