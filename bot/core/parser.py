@@ -24,6 +24,7 @@ _PLAINLY = {
     "int_parsing": "write a whole number",
     "int_parsing_size": "write a smaller number",
     "float_parsing": "write a number",
+    "finite_number": "write a number",
     "bool_parsing": "write true or false",
     "greater_than_equal": "write {ge} or more",
     "greater_than": "write more than {gt}",
@@ -297,4 +298,5 @@ def _instead(field: FieldInfo, wrong: ErrorDetails) -> str:
         return f"{_PLAINLY[wrong['type']].format_map(wrong.get('ctx', {}))}, not `{found}`."
     if _values(field):
         return f"write {_values(field).replace('|', ' or ')}, not `{found}`."
-    return str(wrong.get("ctx", {}).get("error", wrong["msg"]))
+    said = str(wrong.get("ctx", {}).get("error", wrong["msg"]))
+    return said if said.endswith((".", "?", ")")) else f"{said}."

@@ -36,6 +36,11 @@ def seconds_of(text: Any) -> timedelta:
     return timedelta(seconds=int(text.removesuffix(unit)) * SECONDS[unit])
 
 
+def mebibytes(memory: str) -> int:
+    """Of `512Mi` or `2Gi`."""
+    return int(memory[:-2]) * (1024 if memory.endswith("Gi") else 1)
+
+
 def duration_text(value: timedelta) -> str:
     """The shortest way to write a duration: the largest unit that leaves no rest."""
     milliseconds = round(value / timedelta(milliseconds=1))
@@ -69,7 +74,7 @@ Name = Annotated[
 FileName = Annotated[
     str, *_formed(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", "write the name of the provider's file: small letters, digits and _")
 ]
-Memory = Annotated[str, *_formed(r"\d+(Mi|Gi)", "write memory such as 512Mi or 2Gi")]
+Memory = Annotated[str, *_formed(r"[1-9]\d*(Mi|Gi)", "write memory such as 512Mi or 2Gi")]
 Percent = Annotated[float, Field(gt=0, le=100)]
 Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
@@ -85,6 +90,9 @@ class Bounds(Model):
 
     min: int = Field(ge=0)
     max: int = Field(ge=0)
+
+    def __contains__(self, count: int) -> bool:
+        return self.min <= count <= self.max
 
     @model_validator(mode="after")
     def _ordered(self) -> "Bounds":

@@ -6,10 +6,11 @@ from bot.core.catalog import Catalog
 from bot.core.errors import UserError
 from bot.core.operation import Change, OperationRef, Risk, param
 from bot.core.plan import Checked, Hold, Plan, Step, Verdict
-from bot.core.ports import LATEST, ComputeReads, ImageReads, SecretReads, ServiceState, Traffic
+from bot.core.ports import LATEST, Compute, ComputeReads, ImageReads, SecretReads, ServiceState, Sizing, Traffic
 from bot.core.request import Target
 from bot.core.rollout import by_name, check_serving, look_serving, moved_pct
 from bot.core.safety import can_take
+from bot.core.sizing import check_sized, described, look_sized, must_serve
 from bot.core.system import LedgerReads, OperationRecord
 from bot.core.traffic import describe
 
@@ -25,7 +26,10 @@ class OpsUndo(Change, risk=Risk.ROLLOUT, examples=("ops undo 7k3q",)):
         record = ledger.operation(self.operation.id)
         done, undos = _undoable(record)
         target = done.target
-        now, releases = compute.service(target), compute.releases(target)
+        now = compute.service(target)
+        if undos[-1].verb == Compute.scale.__qualname__:
+            return _resized(record, done, undos, now, compute, ledger)
+        releases = compute.releases(target)
         before = Hold.model_validate(undos[-1].args).traffic
         _check_possible(record, target, now, ledger, before.keys() - {LATEST} - {one.name for one in releases})
         named = by_name(before, now)
@@ -44,9 +48,40 @@ class OpsUndo(Change, risk=Risk.ROLLOUT, examples=("ops undo 7k3q",)):
 
     def check_serving(self, compute: ComputeReads, traffic: Traffic) -> Checked:
         """Whether the platform shows that traffic is back where it was."""
-        target = self.operation.target
-        assert target is not None, "only operations on a target are undone"
-        return check_serving(target, compute, traffic)
+        return check_serving(self._about, compute, traffic)
+
+    def check_sized(self, compute: ComputeReads, sizing: Sizing, starts: bool) -> Checked:
+        """Whether the size is back."""
+        return check_sized(self._about, compute, sizing, starts=starts)
+
+    @property
+    def _about(self) -> Target:
+        assert self.operation.target is not None, "only operations on a target are undone"
+        return self.operation.target
+
+
+def _resized(
+    record: OperationRecord,
+    done: Plan,
+    undos: tuple[Step, ...],
+    now: ServiceState,
+    compute: ComputeReads,
+    ledger: LedgerReads,
+) -> Plan:
+    """The plan that gives a service the size back that it had. Raises UserError."""
+    target, back = done.target, Sizing.model_validate(undos[-1].args["sizing"])
+    _check_untouched(record, target, now, ledger, f"`scale {target}`")
+    if starts := compute.makes_release(target, back):
+        must_serve(target, now)
+    return Plan(
+        target=target,
+        version=now.version,
+        summary=f"{target}: {described(back)}, as before {record.id} ({record.request.text})",
+        steps=(*undos, look_sized(back, starts=starts)),
+        by_hand=done.undo_by_hand,
+        undo_by_hand=done.by_hand,
+        facts={"undoes": record.id, "traffic_moved_pct": 100 if starts else 0},
+    )
 
 
 def _undoable(record: OperationRecord) -> tuple[Plan, tuple[Step, ...]]:
@@ -80,10 +115,18 @@ def _check_possible(
     record: OperationRecord, target: Target, now: ServiceState, ledger: LedgerReads, gone: Set[str]
 ) -> None:
     """Raises UserError when somebody changed the target since, or what served before is `gone`."""
-    left_at = [one.version for one in ledger.effects(record.id) if one.ending == "succeeded"]
-    instead = f"Say what you want: `rollback {target}` or `traffic {target} RELEASE=PERCENT`."
-    if now.version not in left_at[-1:]:
-        raise UserError(f"{target} was changed again since `{record.id}`; undoing that would overwrite it. {instead}")
+    instead = f"`rollback {target}` or `traffic {target} RELEASE=PERCENT`"
+    _check_untouched(record, target, now, ledger, instead)
     if gone:
         names = " and ".join(sorted(gone))
-        raise UserError(f"What served before `{record.id}` was deleted since: {names}. {instead}")
+        raise UserError(f"What served before `{record.id}` was deleted since: {names}. Say what you want: {instead}.")
+
+
+def _check_untouched(
+    record: OperationRecord, target: Target, now: ServiceState, ledger: LedgerReads, instead: str
+) -> None:
+    """Raises UserError when somebody changed the target since."""
+    left_at = [one.version for one in ledger.effects(record.id) if one.ending == "succeeded"]
+    if now.version not in left_at[-1:]:
+        why = f"{target} was changed again since `{record.id}`; undoing that would overwrite it."
+        raise UserError(f"{why} Say what you want: {instead}.")

@@ -49,7 +49,7 @@ def _calls(calls: Sequence[dict[str, Any]]) -> Iterator[Boundary]:
     changing = {call["method"] for call in calls if call["committed"]}
     for method in sorted({call["method"] for call in calls}):
         yield from (Boundary(method=method, when=one) for one in WHENS if one != "after_commit" or method in changing)
-    for when in ("before", "after_answer"):
+    for when in ("before", "after_answer") if LOST.method in changing else ():
         yield Boundary(method=LOST.method, when=LOST.when, then=Boundary(method=ADOPTION, when=when))
 
 

@@ -11,8 +11,6 @@ from bot.sandbox.incident import Incident
 from bot.sandbox.story import Story
 from bot.sandbox.transcript import lines
 
-EVENTS = ("asked", "waiting", "approved", "queued", "running", "writing", "written", "applied")
-
 
 @dataclass(frozen=True)
 class Seen:
@@ -47,7 +45,7 @@ def _in_the_cloud(seen: Seen, story: Story) -> Iterator[str]:
     others = [call for call in seen.updates if not call["committed"] and call["fate"] != "killed before"]
     if seen.serving != story.serves:
         yield f"serving {seen.serving}"
-    if committed != [story.asked]:
+    if committed != ([story.asked] if story.asked else []):
         yield f"moved {len(committed)} times"
     if any(call["code"] != "ABORTED" for call in others):  # what Cloud Run says of an etag that is not the newest
         yield "an update refused, but not by its etag"
@@ -58,22 +56,23 @@ def _on_record(changes: dict[str, tuple[str, str]], books: Books, story: Story) 
     applied = [id for id, (state, _) in changes.items() if state == "applied"]
     endings = [books.ours("select ending from effects where operation = :id", id=id) for id in changes]
     pins = [json.loads(pin)["traffic"] for (pin,) in books.ours("select cast(pin as text) from pins")]
+    locks = [name for (name,) in books.ours("select name from locks order by name")]
     checks = {
         f"changes: {', '.join(sorted(states.elements())) or 'none'}": (
             states["applied"] == 1 and states.keys() <= {"applied", *story.again}
         ),
         "left unfinished": not books.ours(PENDING),
-        "not one write that succeeded": [one for one in endings if one] == [[("succeeded",)]],
+        "not one write that succeeded": [one for one in endings if one] == ([[("succeeded",)]] if story.asked else []),
         "a mutex is held": not books.ours("select 1 from mutexes where holder is not null"),
         "the durable library is not idle": not books.running(),
         f"pinned to {pins}": pins == ([story.pinned] if story.pinned else []),
+        f"locked: {', '.join(locks) or 'nothing'}": locks == list(story.locked),
         "the audit chain is broken": books.is_chain_whole(),
     }
     yield from (finding for finding, right in checks.items() if not right)
-    expected = [*EVENTS, "judged"] if story.judged else list(EVENTS)
     for id in applied:
         told = [event for (event,) in books.ours("select event from audit where operation = :id order by seq", id=id)]
-        if told != expected:
+        if told != list(story.events):
             yield f"on record: {', '.join(told)}"
 
 

@@ -58,14 +58,14 @@ class Incident:
 
     def approve(self, card: Json, user: str = "U0BEN") -> bool:
         """Click; whether that was acknowledged."""
-        action = next(name for name in buttons(card) if name.endswith("approve"))
+        action = next(filter(_approves, buttons(card)))
         return bool(self.people.click(user, CHANNEL, card["ts"], action).get("ok"))
 
     # --- what can be seen
 
     def waiting(self) -> Json | None:
         """The plan that waits for approval."""
-        return next((card for card in self.messages() if buttons(card)), None)
+        return next((card for card in self.messages() if any(map(_approves, buttons(card)))), None)
 
     def messages(self) -> list[Json]:
         return self.people.messages(CHANNEL, after=self._after)
@@ -92,3 +92,7 @@ class Incident:
                 said = "\n".join(bot.log_end() for bot in self.town.bots)
                 raise NotHappened(f"waited {patience_s:.0f} s in vain:\n{said}")
             time.sleep(STEP_S)
+
+
+def _approves(action: str) -> bool:
+    return action.endswith("approve")

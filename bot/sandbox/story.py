@@ -14,16 +14,27 @@ class Story(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     ask: str
+    alone: bool = False
     before: str = ""
-    asked: dict[str, int]
+    asked: dict[str, int] = {}
     serves: dict[str, int]
     pinned: dict[str, int] = {}
+    locked: tuple[str, ...] = ()
+    noted: tuple[str, ...] = ()
     told: tuple[str, ...]
     judged: str = ""
     again: tuple[str, ...]
 
+    @property
+    def events(self) -> tuple[str, ...]:
+        """What the audit chain tells of it, in order."""
+        permission = () if self.alone else ("waiting", "approved")
+        writes = ("writing", "written") if self.asked else ()
+        judgement = ("judged",) if self.judged else ()
+        return ("asked", *permission, "queued", "running", *writes, "applied", *self.noted, *judgement)
+
     def named(self, **names: str) -> "Story":
-        """The same with the names of releases and operations in place of {good}, {bad} and {before}."""
+        """The same with names in place of {good}, {bad}, {before} and {number}."""
         texts = {field: getattr(self, field).format(**names) for field in ("ask", "before")}
         told = tuple(part.format(**names) for part in self.told)
         splits = {

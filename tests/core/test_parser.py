@@ -193,7 +193,7 @@ MISBUILT = [
     ({"deep": "maybe"}, "`--deep`: write true or false, not `maybe`."),
     ({"colour": "green"}, "`--colour`: write red or blue, not `green`."),
     ({"size": "xl"}, "`--size`: write s or m, not `xl`."),
-    ({"names": 5}, "`<names>`: Input should be a valid list"),
+    ({"names": 5}, "`<names>`: Input should be a valid list."),
     ({"count": "13"}, "13 of something is never right; write another count."),
     ({"wrong": "x"}, SIZES),
     ({"service": "nowhere"}, "no service `nowhere`"),

@@ -17,9 +17,10 @@ from bot.core.errors import CloudError, Denied, UserError
 from bot.core.operation import Operation, needs
 from bot.core.parser import build, parse, split
 from bot.core.plan import Moment, Plan, Step
-from bot.core.ports import ComputeReads, ImageReads, MetricReads, SecretReads
+from bot.core.ports import ComputeReads, ImageReads, MetricReads, SecretReads, Sizing
 from bot.core.reference import channel_default, resolve
 from bot.core.request import Actor, Address, Request, Subject, Target
+from bot.core.sizing import described
 from bot.core.system import AuditReads, Desk, HistoryReads, LedgerReads, Manual, PinReads
 from bot.core.traffic import describe
 from tests.operations.world import NOON, Data, subject_of, world_of
@@ -136,15 +137,15 @@ def drawn_plan(plan: Plan) -> dict[str, Any]:
 
 
 def _step(step: Step) -> str:
-    """ "send b 100 %, undo c 100 %" for a call; a look and a judgement by name."""
+    """ "send b 100 %, undo c 100 %" or "scale to 2 CPU, undo 1 CPU" for a call; a look and a judgement by name."""
     if step.kind != "call":
         return f"{step.kind} {step.verb}"
-    undo = f", undo {_traffic(step.undo.args)}" if step.undo else ""
-    return f"send {_traffic(step.args)}{undo}"
+    undo = f", undo {_wanted(step.undo.args)}" if step.undo else ""
+    return f"{'send' if 'traffic' in step.args else 'scale to'} {_wanted(step.args)}{undo}"
 
 
-def _traffic(args: Mapping[str, Any]) -> str:
-    return describe(args["traffic"])
+def _wanted(args: Mapping[str, Any]) -> str:
+    return describe(args["traffic"]) if "traffic" in args else described(Sizing.model_validate(args["sizing"]))
 
 
 def drawn(answer: Answer) -> list[str]:

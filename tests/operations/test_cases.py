@@ -10,10 +10,14 @@ import pytest
 from bot.core.operation import Change, Operation, Risk
 from bot.core.parser import build
 from bot.core.plan import Plan
+from bot.core.ports import Sizing
 from tests.operations.runner import COMMANDS, HERE, Run, cases
 
 CASES = cases()
 PLANS = [name for name, case in CASES.items() if "summary" in case["out"]]
+SIZES = [name for name in PLANS if name.startswith(("scale/", "ops_undo/sizes"))]
+SHIFTS = [name for name in PLANS if CASES[name]["operation"] in ("rollback", "traffic", "unpin", "ops undo")]
+SHIFTS = [name for name in SHIFTS if name not in SIZES]
 NO_OPS = [name for name, case in CASES.items() if "why" in case["out"]]
 SENTENCE = re.compile(r"[.?`)]$")
 
@@ -61,16 +65,25 @@ def test_a_plan_can_be_approved_stored_and_undone(name: str) -> None:
     bound: dict[str, Any] = {"actor": "a", "operation": "o", "params": {}}
     assert plan.digest(**bound) == again.digest(**bound), "the same world gives the same plan"
     assert Plan.model_validate_json(plan.model_dump_json()) == plan
-    assert plan.summary.startswith(f"{plan.target}: ")
+    assert plan.summary.startswith(f"{plan.target}: ") and not plan.is_nothing
+    calls = [step for step in plan.steps if step.kind == "call"]
+    assert bool(calls) <= bool(plan.by_hand)
+    assert all(call.title for call in calls)
+    assert not calls or plan.steps[-1].kind == "check", "whether it arrived is looked at"
+    assert not any(call.undo for call in calls) or plan.undo_by_hand
+
+
+@pytest.mark.parametrize("name", SHIFTS)
+def test_a_shift_of_traffic_is_whole_and_can_be_put_back(name: str) -> None:
+    plan = Run(CASES[name]).plan()
     assert (plan.hold is None) == plan.lets_go, "either traffic is held, or it is let go"
     assert isinstance(plan.facts["traffic_moved_pct"], int)
     calls = [step for step in plan.steps if step.kind == "call"]
     assert bool(calls) == bool(plan.by_hand) == bool(plan.undo_by_hand)
     for call in calls:
-        assert call.undo is not None and call.title
+        assert call.undo is not None
         for split in (call.args["traffic"], call.undo.args["traffic"]):
             assert isinstance(split, dict) and sum(split.values()) == 100 and all(split.values()), split
-    assert plan.steps[-1].kind == "check"
     assert all(call.args["traffic"] == plan.steps[-1].args["traffic"] for call in calls)
 
 
@@ -90,7 +103,7 @@ def test_a_plan_made_again_with_what_it_chose_does_the_same(name: str) -> None:
     assert plan.verdict is None or not again.verdict.since(plan.verdict).is_worse_than(plan.verdict)
 
 
-@pytest.mark.parametrize("name", PLANS)
+@pytest.mark.parametrize("name", SHIFTS)
 def test_a_plan_sees_whether_traffic_arrived(name: str) -> None:
     run = Run(CASES[name])
     made, plan = run.made(), run.plan()
@@ -99,6 +112,18 @@ def test_a_plan_sees_whether_traffic_arrived(name: str) -> None:
     run.world.compute.move(plan.target, look.args["traffic"])
     after = made.check_serving(run.world.compute, **look.args)  # type: ignore[attr-defined]
     assert (before.state == "holds", after.state) == (False, "holds")
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_a_plan_sees_whether_the_size_arrived(name: str) -> None:
+    run = Run(CASES[name])
+    made, plan = run.made(), run.plan()
+    (look,) = (step for step in plan.steps if step.kind == "check")
+    size, starts = Sizing.model_validate(look.args["sizing"]), bool(look.args["starts"])
+    before = made.check_sized(run.world.compute, size, starts)  # type: ignore[attr-defined]
+    run.world.compute.resize(plan.target, size)
+    after = made.check_sized(run.world.compute, size, starts)  # type: ignore[attr-defined]
+    assert (before.state, after.state) == ("broken", "holds")
 
 
 @pytest.mark.parametrize("typed, store", [("ops list", "ledger"), ("audit", "audit")])

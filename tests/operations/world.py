@@ -97,6 +97,11 @@ class Platform:
         now = self.service(target).model_copy(update={"asked": traffic, "busy": False})
         self._services[target.full_name] = {**now.model_dump(), "serving": by_name(traffic, now)}
 
+    def resize(self, target: Target, size: Sizing) -> None:
+        """A size is asked for, and arrives."""
+        now = self.service(target).model_copy(update={**size.model_dump(exclude_none=True), "busy": False})
+        self._services[target.full_name] = now.model_dump()
+
     def releases(self, target: Target) -> tuple[Release, ...]:
         return self._releases
 
@@ -259,9 +264,10 @@ class Ledger:
 
 
 def _record(said: Data, catalog: Catalog) -> OperationRecord:
-    """`plan` moves traffic `from` one split `to` another."""
+    """`plan` moves traffic `from` one split `to` another, or makes a service another size."""
     command, _, rest = said["text"].partition(" ")
-    target = catalog.target("shop", "prod", rest.split()[0]) if command in ("rollback", "traffic", "unpin") else None
+    changes = ("rollback", "traffic", "unpin", "scale", "deploy")
+    target = catalog.target("shop", "prod", rest.split()[0]) if command in changes else None
     by, state = said.get("by", "ana"), said["state"]
     request = Request(
         id=said["id"],
@@ -279,7 +285,7 @@ def _record(said: Data, catalog: Catalog) -> OperationRecord:
         state=state,
         revision=1,
         detail=said.get("detail", ""),
-        plan=_plan(target, said["plan"]) if "plan" in said and target else None,
+        plan=_plan(command, target, said["plan"]) if "plan" in said and target else None,
         digest="ab" * 32 if "plan" in said else "",
         approvals_needed=said.get("approvals_needed", 0),
         approvals=tuple(
@@ -292,9 +298,17 @@ def _record(said: Data, catalog: Catalog) -> OperationRecord:
     )
 
 
-def _plan(target: Target, said: Data) -> Plan:
+def _resizing(target: Target, said: Data) -> Plan:
+    back, go = (step(Compute.scale, target, sizing=Sizing.model_validate(said[which])) for which in ("from", "to"))
+    by_hand = {"by_hand": ("gcloud … bigger",), "undo_by_hand": ("gcloud … smaller",)}
+    return Plan(target=target, version="6", summary=f"{target}: bigger", steps=(go.undone_by(back),), **by_hand)
+
+
+def _plan(command: str, target: Target, said: Data) -> Plan:
     if said.get("steps") == []:
         return Plan(target=target, version="6", why="nothing to do")
+    if command == "scale":
+        return _resizing(target, said)
     back = step(Compute.set_traffic, target, traffic=said["from"])
     go = step(Compute.set_traffic, target, traffic=said["to"]).called("send traffic")
     findings = tuple(Finding.model_validate(one) for one in said.get("findings", []))

@@ -17,9 +17,10 @@ from bot.engine.policy.schema import fact_types, words_of
 ME = "slack:U0ME"
 ROLES = ("developers", "sre-oncall", "sre-lead")
 PLACES = ("ai-square/prod/backend", "ai-square/staging/backend", "ai-square/dev/backend", "ai-square/prod/primary")
+PLACES += ("ai-square", "ai-square/dev")
 STRANGERS = ("help", "whoami")
 MEASURED = [name for name, field in Facts.model_fields.items() if source(field) is Source.MONITORING]
-GUARDS = {"guard.deactivated", "guard.own-request", "guard.freeze", "guard.no-go"}
+GUARDS = {"guard.deactivated", "guard.own-request", "guard.freeze", "guard.freeze.releases", "guard.no-go"}
 
 check = settings(
     max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -44,13 +45,13 @@ people = st.builds(
 )
 places = st.sampled_from(PLACES)
 operations = st.sampled_from(
-    ["rollback", "traffic", "unpin", "ops undo", "approve", "deny", "ops cancel", "status", "ops list", "help", "audit"]
+    ["rollback", "traffic", "unpin", "scale", "ops undo", "approve", "deny", "ops cancel", "status", "ops list", "help"]
 )
 
 
 def test_the_operations_of_these_properties_exist(shipped_acts: dict[str, Act]) -> None:
     assert set(RESCUES) <= set(shipped_acts)
-    assert {act.risk for act in shipped_acts.values()} == {Risk.READ, Risk.CONTROL, Risk.ROLLOUT}
+    assert {act.risk for act in shipped_acts.values()} == {Risk.READ, Risk.CONTROL, Risk.OPERATE, Risk.ROLLOUT}
 
 
 @check

@@ -45,6 +45,7 @@ EDITS: dict[str, Edit] = {
     "with more approvals": lambda text: text.replace("approvals >= 1", "approvals >= 2"),
     "with break-glass known, not true": lambda text: re.sub(r"\s*&&\s*context.break_glass", "", text),
     "with frozen known, not true": lambda text: re.sub(r"\s*&&\s*context.frozen", "", text),
+    "with any traffic moved": lambda text: re.sub(r"context.traffic_moved_pct (==|>) 0", "true", text),
     "for everybody": lambda text: re.sub(r'principal in Aisq::Role::"[^"]*"', "principal", text),
     "in prod too": lambda text: text.replace('["staging", "dev"]', '["staging", "dev", "prod"]'),
     "for any rollout": lambda text: text.replace(

@@ -14,6 +14,7 @@ from bot.core.home import Choice
 from bot.core.operation import Operation, marks, reference_of
 from bot.core.parser import base, is_flag, listed
 from bot.core.system import OperationRecord
+from bot.core.when import when_of
 from bot.doors.slack.draw.blocks import Block
 from bot.doors.slack.forms import LATE, Forms
 from bot.doors.slack.guard import Refusals
@@ -128,7 +129,7 @@ def ana(bot: Bot) -> Person:
 
 SPECIAL: dict[str, Any] = {
     "split": "LATEST=100", "head": "", "wanted": "rollback backend", "topic": "ops list", "digest": "",
-    "break_glass": "", "dry_run": ["yes"],
+    "break_glass": "", "dry_run": ["yes"], "memory": "2Gi",
 }  # fmt: skip
 
 
@@ -140,6 +141,8 @@ def right(operation: type[Operation], waiting: str) -> dict[str, Any]:
 
 def _right(info: Any, waiting: str) -> Any:
     reference, kind = reference_of(info), marks(info).get("completes")
+    if when_of(info):
+        return "2h"
     if reference:
         return waiting if reference.kind == "operation" else BACKEND
     if kind or listed(info):
