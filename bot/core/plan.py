@@ -156,6 +156,12 @@ class Plan(BaseModel, frozen=True):
         """Positions of the steps that people may steer; the first one is stage 1."""
         return tuple(position for position, step in enumerate(self.steps) if step.if_late == "ask")
 
+    def stage_name(self, position: int) -> str:
+        """What people call the stage that is the step at `position`: "stage 2 (25 %)"."""
+        number = self.asking.index(position) + 1
+        weight = f" ({self.stages[number - 1].weight_pct} %)" if len(self.stages) >= number else ""
+        return f"stage {number}{weight}"
+
     def target_of(self, step: Step) -> Target:
         """What a step is about."""
         return Target.model_validate(step.args["target"]) if "target" in step.args else self.target

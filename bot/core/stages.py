@@ -8,6 +8,7 @@ from pydantic import BaseModel, JsonValue
 StageState = Literal["baking", "held", "passed", "broken"]
 Steer = Literal["advance", "hold"]
 LEFT: tuple[StageState, ...] = ("passed", "broken")  # nothing that is said of it counts any more
+SAID: dict[Steer, StageState] = {"advance": "passed", "hold": "held"}  # what a stage is as soon as somebody says so
 
 
 class Stage(BaseModel, frozen=True):

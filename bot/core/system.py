@@ -348,6 +348,15 @@ class Desk(Protocol):
     def approve(self, operation: str, digest: str, actor: Actor) -> OperationRecord: ...
     def deny(self, operation: str, reason: str, actor: Actor) -> OperationRecord: ...
     def cancel(self, operation: str, actor: Actor) -> OperationRecord: ...
+    def steer(
+        self, operation: str, steer: Steer, stage: int | None, actor: Actor, asked_at: datetime
+    ) -> tuple[OperationRecord, StageRecord]:
+        """Let a stage of what runs pass, or hold it; raises UserError when that cannot be any more.
+
+        Stages count from 1. None is the one that had begun last at `asked_at`: who is late, or asks twice, reaches no
+        other.
+        """
+        ...
 
 
 @runtime_checkable

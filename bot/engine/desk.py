@@ -1,11 +1,14 @@
-"""Acting on operations: approve, deny, cancel. Policy is asked at the click, whatever the card showed.
+"""Acting on operations: approve, deny, cancel, steer. Policy is asked at the click, whatever the card showed.
 
 Each states how the operation shall stand, and leaves it when it stands so: two processes may carry out one click.
 """
 
+from datetime import datetime
+
 from bot.core.errors import Denied, UserError
 from bot.core.operation import Operation
 from bot.core.request import DUE, OPEN, Actor, Approval, State
+from bot.core.stages import SAID, StageRecord, Steer
 from bot.core.system import Clock, Directory, Ledger, OperationRecord
 from bot.engine.gate import Gate
 from bot.engine.registry import Registry
@@ -72,6 +75,30 @@ class OperationDesk:
         self._ledger.cancel(record.id, by.name)
         return self._ledger.operation(record.id)
 
+    def steer(
+        self, operation: str, steer: Steer, stage: int | None, actor: Actor, asked_at: datetime
+    ) -> tuple[OperationRecord, StageRecord]:
+        """Let one stage pass, or hold it; a stage that was left because of another click stands so too."""
+        record = self._ledger.operation(operation)
+        position = self._stage(record, stage, asked_at)
+        by = self._allowed(f"ops {steer}", actor, record)
+        now, record = self._ledger.steer(record.id, position, steer, by), self._ledger.operation(record.id)
+        if now is None or now.state != SAID[steer]:
+            raise UserError(_unsteerable(record, position, now))
+        return record, now
+
+    def _stage(self, record: OperationRecord, stage: int | None, asked_at: datetime) -> int:
+        """The position of the step that is meant. Raises UserError."""
+        positions = record.plan.asking if record.plan else ()
+        begun = [one.position for one in self._ledger.stages(record.id) if one.started_at <= asked_at]
+        if not positions:
+            raise UserError(f"`{record.id}` has no stages: it goes on by itself.")
+        if stage is None and not begun:
+            raise UserError(f"No stage of `{record.id}` had begun when you asked; `ops show {record.id}` shows it.")
+        if stage is not None and stage > len(positions):
+            raise UserError(f"`{record.id}` has {len(positions)} stages; write --stage 1 to {len(positions)}.")
+        return begun[-1] if stage is None else positions[stage - 1]
+
     def _check_waiting(self, record: OperationRecord) -> None:
         if record.state == "waiting" and record.expires_at and record.expires_at < self._clock.now():
             raise Denied(ENDED["expired"])
@@ -86,3 +113,16 @@ class OperationDesk:
 
     def _about(self, command: str, record: OperationRecord) -> Operation:
         return self._registry.command(command).model_validate({"operation": subject(record)})
+
+
+def _unsteerable(record: OperationRecord, position: int, now: StageRecord | None) -> str:
+    """Why nothing that is said of a stage counts."""
+    assert record.plan is not None, "what has stages has a plan"
+    name = f"{record.plan.stage_name(position).capitalize()} of `{record.id}`"
+    if record.state not in DUE:
+        return f"{name} cannot be steered: {ENDED.get(record.state, 'it has not begun')}."
+    if record.cancel_by:
+        return f"{name} cannot be steered: it was cancelled by {record.cancel_by}, and what it changed is put back."
+    if now is None:
+        return f"{name} has not begun yet."
+    return f"{name} is over: {'it passed' if now.state == 'passed' else now.sentence.rstrip('.')}."

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from bot.core.plan import Checked
 from bot.core.request import DUE, Actor
-from bot.core.stages import LEFT, StageRecord, StageState, Steer, Steered
+from bot.core.stages import LEFT, SAID, StageRecord, StageState, Steer, Steered
 from bot.core.system import Clock
 from bot.stores import audit
 from bot.stores.database import reading
@@ -16,8 +16,6 @@ from bot.stores.mutexes import fenced, row_of
 from bot.stores.repeat import repeatable
 from bot.stores.storable import storable, text
 from bot.stores.tables import Json, OperationRow, StageRow
-
-SAID: dict[Steer, StageState] = {"advance": "passed", "hold": "held"}  # what a stage is as soon as somebody says so
 
 
 @repeatable

@@ -139,7 +139,7 @@ def test_planning_can_only_read(operation: type[Operation]) -> None:
     asked = needs(operation)
     assert asked, "a plan is made from what is seen"
     for kind in asked.values():
-        assert kind.__name__.endswith("Reads") or kind in (Catalog, Actor, Moment)
+        assert kind.__name__.endswith("Reads") or kind in (Catalog, Actor, Moment, Request)
     assert get_type_hints(operation.plan)["return"] is Plan  # type: ignore[attr-defined]
 
 

@@ -21,7 +21,7 @@ from bot.core.ports import ComputeReads, ImageReads, MetricReads, SecretReads, S
 from bot.core.reference import channel_default, resolve
 from bot.core.request import Actor, Address, Request, Subject, Target
 from bot.core.sizing import described
-from bot.core.system import AuditReads, Desk, HistoryReads, LedgerReads, Manual, PinReads
+from bot.core.system import AuditReads, Desk, HistoryReads, LedgerReads, LockReads, Manual, PinReads
 from bot.core.traffic import describe
 from tests.operations.world import NOON, Data, subject_of, world_of
 
@@ -93,6 +93,7 @@ class Run:
             SecretReads: world.secrets,
             HistoryReads: world.history,
             PinReads: world.pins,
+            LockReads: world.locks,
             LedgerReads: world.ledger,
             AuditReads: world.audit,
             Desk: world.desk,

@@ -13,6 +13,7 @@ from bot.core.answer import Answer, Text
 from bot.core.catalog import Catalog
 from bot.core.errors import Denied, Forbidden, NotFound, Transient, UserError
 from bot.core.estate import System
+from bot.core.locks import Lock
 from bot.core.operation import Operation
 from bot.core.parser import did_you_mean, near
 from bot.core.plan import Finding, Hold, Plan, Step, Verdict, step
@@ -31,6 +32,7 @@ from bot.core.ports import (
 )
 from bot.core.request import OPEN, Actor, Address, Approval, Request, Subject, Target
 from bot.core.rollout import by_name
+from bot.core.stages import SAID, Stage, StageRecord, Steer
 from bot.core.system import AuditCheck, AuditEntry, EffectRecord, OperationRecord, Pin, Serving
 from bot.core.traffic import describe
 
@@ -240,6 +242,20 @@ class Pins:
         return (Pin.model_validate({**whole, "remind_at": remind_at}),)
 
 
+class Locks:
+    """LockReads. Each of `locks` is of shop/prod/backend, by ana, two hours old, unless it says otherwise."""
+
+    def __init__(self, said: list[Data]) -> None:
+        whole = {"target": "shop/prod/backend", "by": "ana", "since": ago(hours=2), "operation": "1aaaaaaaaa"}
+        self._locks = tuple(Lock.model_validate({**whole, **one}) for one in said)
+
+    def lock(self, target: Target) -> Lock | None:
+        return next((one for one in self._locks if one.name == target.full_name), None)
+
+    def locks(self) -> tuple[Lock, ...]:
+        return self._locks
+
+
 class Ledger:
     """LedgerReads. `operations` are newest first."""
 
@@ -262,9 +278,12 @@ class Ledger:
     def effects(self, operation: str) -> tuple[EffectRecord, ...]:
         return self._effects.get(operation, ())
 
+    def stages(self, operation: str) -> tuple[StageRecord, ...]:
+        return ()
+
 
 def _record(said: Data, catalog: Catalog) -> OperationRecord:
-    """`plan` moves traffic `from` one split `to` another, or makes a service another size."""
+    """`plan` moves traffic `from` one split `to` another, makes a service another size, or has `stages` by weight."""
     command, _, rest = said["text"].partition(" ")
     changes = ("rollback", "traffic", "unpin", "scale", "deploy")
     target = catalog.target("shop", "prod", rest.split()[0]) if command in changes else None
@@ -304,11 +323,19 @@ def _resizing(target: Target, said: Data) -> Plan:
     return Plan(target=target, version="6", summary=f"{target}: bigger", steps=(go.undone_by(back),), **by_hand)
 
 
+def _staged(target: Target, weights: list[int]) -> Plan:
+    stages = tuple(Stage(weight_pct=weight, bake_s=600) for weight in weights)
+    steps = tuple(Step(kind="check", verb="bake", if_late="ask") for _ in weights)
+    return Plan(target=target, version="6", summary=f"{target}: in stages", steps=steps, stages=stages)
+
+
 def _plan(command: str, target: Target, said: Data) -> Plan:
     if said.get("steps") == []:
         return Plan(target=target, version="6", why="nothing to do")
     if command == "scale":
         return _resizing(target, said)
+    if "stages" in said:
+        return _staged(target, said["stages"])
     back = step(Compute.set_traffic, target, traffic=said["from"])
     go = step(Compute.set_traffic, target, traffic=said["to"]).called("send traffic")
     findings = tuple(Finding.model_validate(one) for one in said.get("findings", []))
@@ -376,6 +403,18 @@ class Desk:
     def cancel(self, operation: str, actor: Actor) -> OperationRecord:
         return self._decided(operation)
 
+    def steer(
+        self, operation: str, steer: Steer, stage: int | None, actor: Actor, asked_at: datetime
+    ) -> tuple[OperationRecord, StageRecord]:
+        """The stage is the first one, unless another is named; `over` says why none of them can be steered."""
+        if why := self._said.get("over"):
+            raise UserError(why)
+        record = self._decided(operation)
+        plan = record.plan
+        assert plan is not None and asked_at == NOON
+        position = plan.asking[(stage or 1) - 1]
+        return record, StageRecord(operation=record.id, position=position, started_at=ago(minutes=5), state=SAID[steer])
+
 
 class Manual:
     """The shipped commands; `why` repeats what it was asked."""
@@ -411,6 +450,7 @@ def world_of(facts: Data, commands: Mapping[str, type[Operation]]) -> SimpleName
         secrets=Secrets(facts.get("secrets", {})),
         history=History(facts.get("history", [])),
         pins=Pins(facts.get("pin")),
+        locks=Locks(facts.get("locks", [])),
         ledger=ledger,
         audit=Audit(facts.get("audit", {})),
         desk=Desk(facts.get("desk", {}), ledger),
