@@ -33,7 +33,9 @@ class Scale(Change, risk=Risk.OPERATE, examples=("scale backend --min 2 --max 20
     service: ServiceRef = param("Service to scale.", positional=True)
     min: Annotated[int, Field(ge=0)] | None = param("Fewest instances.", default=None)
     max: Annotated[int, Field(ge=1)] | None = param("Most instances.", default=None)
-    cpu: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = param("CPUs of an instance, such as 0.5 or 2.", default=None)
+    cpu: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = param(
+        "CPUs of an instance, such as 0.5 or 2.", default=None
+    )
     memory: Memory | None = param("Memory of an instance, such as 512Mi or 2Gi.", default=None)
     concurrency: Annotated[int, Field(ge=1)] | None = param(
         "Requests that an instance works on at a time.", default=None
