@@ -162,12 +162,26 @@ class Image(BaseModel, frozen=True):
     uploaded_at: datetime | None = None
 
 
+Severity = Literal["critical", "high", "medium", "low", "minimal", "unknown"]
+
+
+class Vulnerabilities(BaseModel, frozen=True):
+    """What a scan of an image found; an image that was not scanned has none that anybody knows of."""
+
+    by_severity: dict[Severity, int] = {}
+    scanned_at: datetime | None = None  # None: not scanned, or not to its end
+
+
 @runtime_checkable
 class ImageReads(Protocol):
     """Looking at container images."""
 
     def image(self, target: Target, reference: str) -> Image:
         """Raises NotFound when the registry has no such image."""
+        ...
+
+    def vulnerabilities(self, target: Target, reference: str) -> Vulnerabilities:
+        """By tag or by digest. Raises NotFound when the registry has no image of that tag."""
         ...
 
 
@@ -231,6 +245,42 @@ class MetricReads(Protocol):
     def lag_s(self, target: Target) -> int: ...
 
 
+LogLevel = Literal["default", "debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"]
+
+
+class LogEntry(BaseModel, frozen=True):
+    """One entry of a log. Its text is foreign, and may hold what nobody should see: redact it before it is shown."""
+
+    at: datetime
+    level: LogLevel  # "default": whoever wrote it did not say
+    text: str
+    release: str = ""
+    log: str = ""  # requests, stdout, stderr, …
+
+
+@runtime_checkable
+class LogReads(Protocol):
+    """Looking at what releases wrote, and what was written of their requests."""
+
+    def logs(
+        self,
+        target: Target,
+        *,
+        since: datetime,
+        until: datetime,
+        release: str = "",
+        errors_only: bool = False,
+        containing: str = "",
+        limit: int,
+    ) -> tuple[LogEntry, ...]:
+        """The newest `limit` from `since` and before `until`, newest first.
+
+        `errors_only`: of level "error" or worse, which answers 5xx are; `containing` is looked for in all of an entry,
+        without regard to case.
+        """
+        ...
+
+
 @runtime_checkable
 class Effects(Protocol):
     """What the engine asks of every provider that writes, whatever the write was."""
@@ -249,6 +299,7 @@ SUBJECTS: dict[type, str] = {
     ImageReads: "reading images",
     SecretReads: "reading secrets",
     MetricReads: "reading metrics",
+    LogReads: "reading logs",
     Effects: "following changes",
 }
 PORTS: dict[str, type] = {port.__name__: port for port in SUBJECTS}

@@ -35,6 +35,7 @@ CHANNEL_OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1000),
 )
+SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 LOGIN = "run `gcloud auth application-default login`, or give aisq's process a service account"
 _PERMISSION = re.compile(r"[Pp]ermission ['\"]?([a-zA-Z]+(?:\.[a-zA-Z]+){2,})")  # Permission 'run.services.get' denied
 _LONGEST = 300  # characters of a sentence of Google's that are passed on
@@ -62,17 +63,20 @@ class Google:
         self._clients: dict[tuple[int, type], Any] = {}
         self._channels: dict[int, Any] = {}
 
-    def client(self, kind: type[Client]) -> Client:
-        """The client of this class for this process: a channel does not survive a fork. Raises Permanent."""
+    def client(self, kind: type[Client], host: str = "") -> Client:
+        """The client of this class for this process: a channel does not survive a fork. Raises Permanent.
+
+        `host` is for the client of an API that others offer too: it names no host of Google's by itself.
+        """
         key = os.getpid(), kind
         if key not in self._clients:
             with translated("log in to Google"):
-                made = self._live(kind) if self._endpoint is None else self._local(kind, self._endpoint)
+                made = self._live(kind, host) if self._endpoint is None else self._local(kind, self._endpoint)
             self._clients.setdefault(key, made)
         return cast(Client, self._clients[key])
 
-    def _live(self, kind: Any) -> Any:
-        return kind(transport="grpc")
+    def _live(self, kind: Any, host: str) -> Any:
+        return kind(transport="grpc", client_options={"api_endpoint": host, "scopes": SCOPES} if host else None)
 
     def _local(self, kind: Any, endpoint: str) -> Any:
         import grpc

@@ -102,7 +102,9 @@ class Answer:
 
 
 def _check_routing(context: Any, key: str, resource: str) -> None:
-    """The header by which Google's front ends route a call (AIP-4222)."""
+    """The header by which Google's front ends route a call (AIP-4222); some methods have none."""
+    if not key:
+        return
     headers = dict(context.invocation_metadata())
     given = parse_qs(headers.get("x-goog-request-params", ""))
     wanted = names.location_of(resource) if key == "location" else resource

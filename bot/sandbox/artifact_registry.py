@@ -1,10 +1,10 @@
-"""Artifact Registry: which images exist, which digest a tag points to, when it was uploaded."""
+"""Artifact Registry: which images exist, which digest a tag points to, when it was uploaded, what a scan found."""
 
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.sandbox.blueprint import digest
+from bot.sandbox.blueprint import Severity, digest
 from bot.sandbox.names import short
 from bot.sandbox.quality import Quality
 
@@ -24,6 +24,8 @@ class Image:
     size_bytes: int
     tags: list[str] = field(default_factory=list)
     quality: Quality | None = None
+    vulnerabilities: dict[Severity, int] = field(default_factory=dict)
+    scanned: datetime | None = None
 
     @property
     def uri(self) -> str:
@@ -37,20 +39,23 @@ class Registry:
         self.images: dict[str, Image] = {}
 
     def add(self, reference: str, digest: str, tag: str, uploaded: datetime, quality: Quality | None = None) -> Image:
-        """Push an image; its tag moves here from where it was. `quality` is that of the releases made of it."""
+        """Push an image; its tag moves here from where it was, and may be empty.
+
+        `quality` is that of the releases made of it.
+        """
         image = self.images.setdefault(
             f"{reference}@{digest}", Image(reference, digest, uploaded, 40_000_000 + int(digest[-6:], 16))
         )
         for other in self.images.values():
             if other.reference == reference and tag in other.tags:
                 other.tags.remove(tag)
-        image.tags.append(tag)
+        image.tags += [tag] if tag else []
         image.quality = quality or image.quality
         return image
 
     def push(self, reference: str, tag: str, now: datetime, quality: Quality | None = None) -> Image:
         """Build and push something new."""
-        built = digest(reference, f"{tag} {now.isoformat()}").rpartition("@")[2]
+        built = digest(reference, f"{tag} {now.isoformat()} {len(self.images)}").rpartition("@")[2]
         return self.add(reference, built, tag, now, quality)
 
     def quality_of(self, reference: str) -> Quality | None:

@@ -16,6 +16,7 @@ SHIPPED = Path(__file__).with_name("world.yaml")
 LATEST = "LATEST"
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 SecretState = Literal["ENABLED", "DISABLED", "DESTROYED"]
+Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "LOW", "MINIMAL"]
 
 
 def _age(written: Any) -> Any:
@@ -45,6 +46,7 @@ class Release(Strict):
     ready: bool = True
     image_exists: bool = True
     secrets: dict[str, str] | None = None
+    vulnerabilities: dict[Severity, int] | None = {}  # of its image; None: nobody has scanned it
 
     @property
     def quality(self) -> Quality:

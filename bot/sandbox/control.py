@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bot.sandbox import console
+from bot.sandbox import console, pipeline
 from bot.sandbox.blueprint import SecretState
 from bot.sandbox.clock import ManualClock, ScaledClock
 from bot.sandbox.faults import Fault
@@ -76,6 +76,8 @@ def routes(world: World) -> list[Route]:
         (_SERVICE + "/releases/{release}", "POST", control.quality),
         (_SERVICE + "/releases/{release}", "DELETE", control.remove),
         (_SERVICE + "/traffic", "POST", control.traffic),
+        ("/sandbox/images", "POST", control.push),
+        ("/sandbox/images/copy", "POST", control.copy),
         ("/sandbox/images/delete", "POST", control.delete_image),
         ("/sandbox/secrets/state", "POST", control.secret_state),
     ]
@@ -157,6 +159,16 @@ class _Control:
         split = _SPLIT.validate_json(await request.body())
         with self._world.settled() as now:
             return console.set_traffic(self._world, _name(request), split, now)
+
+    async def push(self, request: Request) -> Any:
+        asked = await _body(request, pipeline.Push)
+        with self._world.settled() as now:
+            return pipeline.push(self._world, asked, now)
+
+    async def copy(self, request: Request) -> Any:
+        asked = await _body(request, pipeline.Copy)
+        with self._world.settled() as now:
+            return pipeline.copy(self._world, asked, now)
 
     async def delete_image(self, request: Request) -> Any:
         asked = await _body(request, ImageName)

@@ -18,6 +18,7 @@ Kind = Literal[
     "forget_operations",  # operations of the service are not found and not listed
     "metrics_absent",  # no time series
     "metrics_late",  # points become visible `seconds` sandbox seconds after they were taken
+    "logs_absent",  # no log entries
     "kill",  # SIGKILL to `pid`, before the service acts, after it committed, or after it answered
 ]
 _CODES = [code.name for code in grpc.StatusCode if code is not grpc.StatusCode.OK]
@@ -27,13 +28,15 @@ CALLS: frozenset[Kind] = frozenset({"error", "lose_request", "lose_answer", "hol
 ROLLOUTS: frozenset[Kind] = frozenset({"slow_rollout", "stuck_rollout", "fail_rollout"})
 OPERATIONS: frozenset[Kind] = frozenset({"forget_operations"})
 METRICS: frozenset[Kind] = frozenset({"metrics_absent", "metrics_late"})
+LOGS: frozenset[Kind] = frozenset({"logs_absent"})
 
 
 class Fault(BaseModel):
     """One fault. It waits until the `nth` matching call from now, then strikes `times` times (0: until cleared).
 
     `service` is a short or full name or "*"; `method` a method's name ("UpdateService") or "*". Faults of
-    rollouts count committed updates, those of operations reads of operations, those of metrics reads of series.
+    rollouts count committed updates, those of operations reads of operations, those of metrics reads of series, those
+    of logs reads of entries.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

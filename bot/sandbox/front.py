@@ -16,8 +16,10 @@ APIS = {
     "google.cloud.run.v2.Revisions": "bot.sandbox.cloud_run.revisions_api",
     "google.longrunning.Operations": "bot.sandbox.cloud_run.operations_api",
     "google.monitoring.v3.MetricService": "bot.sandbox.monitoring.metrics_api",
+    "google.logging.v2.LoggingServiceV2": "bot.sandbox.logs.logging_api",
     "google.devtools.artifactregistry.v1.ArtifactRegistry": "bot.sandbox.registry_api",
     "google.cloud.secretmanager.v1.SecretManagerService": "bot.sandbox.secrets_api",
+    "grafeas.v1.Grafeas": "bot.sandbox.occurrences_api",
 }
 
 

@@ -26,8 +26,8 @@ class Method:
 
     `answer` runs under the world's lock and raises Refused. `resource` is the full name that a request addresses,
     `concerns` the Cloud Run service that faults see it as. `routing` is the key that x-goog-request-params must
-    carry ("location" or the field's name). `patience_s` and `finished` let a call wait for its answer, in sandbox
-    seconds. `commits` marks changes, and `annotations` picks those of a request.
+    carry ("location" or the field's name), empty for a method without one. `patience_s` and `finished` let a call
+    wait for its answer, in sandbox seconds. `commits` marks changes, and `annotations` picks those of a request.
     """
 
     request: Any

@@ -14,22 +14,24 @@ def page(items: Sequence[Item], size: int, token: str, most: int) -> tuple[Seque
     """The page at `token`, and the next page's token ("" at the end). `size` 0 means `most`, and none is larger."""
     if size < 0:
         raise invalid("page_size", "page_size must not be negative.")
-    start = _offset(token)
+    start = offset(token)
     stop = start + min(size or most, most)
-    return items[start:stop], _token(stop) if stop < len(items) else ""
+    return items[start:stop], token_at(stop) if stop < len(items) else ""
 
 
-def _token(offset: int) -> str:
-    return base64.urlsafe_b64encode(f"from {offset}".encode()).decode()
+def token_at(place: int) -> str:
+    """The token of a page that begins at a place."""
+    return base64.urlsafe_b64encode(f"from {place}".encode()).decode()
 
 
-def _offset(token: str) -> int:
+def offset(token: str) -> int:
+    """Where the page of a token begins. Refuses what is no token."""
     if not token:
         return 0
     try:
-        word, _, offset = base64.urlsafe_b64decode(token).decode().partition(" ")
+        word, _, place = base64.urlsafe_b64decode(token).decode().partition(" ")
         if word == "from":
-            return int(offset)
+            return int(place)
     except (binascii.Error, ValueError):
         pass
     raise invalid("page_token", "Invalid page token.")

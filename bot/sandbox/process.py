@@ -81,6 +81,14 @@ class Control:
         """Change the split in a console: {"backend-00041-kex": 90, …} or {"LATEST": 100}."""
         self._ask("POST", f"/services/{service}/traffic", split)
 
+    def push(self, reference: str, tag: str = "latest", **fields: Any) -> str:
+        """Build and push an image (fields: those of pipeline.Push); gives REFERENCE@DIGEST. The tag moves to it."""
+        return str(self._ask("POST", "/images", {"reference": reference, "tag": tag, **fields})["image"])
+
+    def copy_image(self, image: str, to: str, tag: str = "") -> str:
+        """The same digest in another registry; gives REFERENCE@DIGEST there."""
+        return str(self._ask("POST", "/images/copy", {"image": image, "to": to, "tag": tag})["image"])
+
     def delete_image(self, reference: str) -> None:
         self._ask("POST", "/images/delete", {"reference": reference})
 

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 
 from bot.sandbox import blueprint
@@ -17,6 +17,8 @@ from bot.sandbox.cloud_run.operations import Operations
 from bot.sandbox.cloud_run.rollout import Rollouts
 from bot.sandbox.faults import Faults
 from bot.sandbox.secret_manager import Vault
+
+SCANNED_AFTER = timedelta(minutes=2)  # the push of an image
 
 
 class World:
@@ -57,4 +59,7 @@ class World:
     def _push(self, service: blueprint.Service, release: blueprint.Release) -> None:
         if release.image_exists:
             digest = blueprint.digest(service.image, release.tag).rpartition("@")[2]
-            self.registry.add(service.image, digest, release.tag, self.began - release.age, release.quality)
+            pushed = self.began - release.age
+            image = self.registry.add(service.image, digest, release.tag, pushed, release.quality)
+            if release.vulnerabilities is not None:
+                image.vulnerabilities, image.scanned = dict(release.vulnerabilities), pushed + SCANNED_AFTER

@@ -15,6 +15,7 @@ from bot.providers._google import Google
 FILES = names(bot.providers)
 OFFERED = {
     "artifact_registry": {"ImageReads"},
+    "cloud_logging": {"LogReads"},
     "cloud_monitoring": {"MetricReads"},
     "cloud_run": {"Compute", "ComputeReads", "Effects"},
     "secret_manager": {"SecretReads"},
@@ -77,7 +78,7 @@ def test_a_google_provider_takes_google_by_name_and_says_what_it_is(file: str) -
 def test_only_what_speaks_of_a_whole_cloud_says_so() -> None:
     """A load balancer must not be taken for a Cloud Run service because both are Google's."""
     whole = {file for file in OFFERED if getattr(load(bot.providers, file), "cloud", "") == "gcp"}
-    assert whole == {"cloud_monitoring", "artifact_registry", "secret_manager"}
+    assert whole == {"cloud_monitoring", "cloud_logging", "artifact_registry", "secret_manager"}
 
 
 def test_google_is_imported_only_when_a_client_is_needed() -> None:

@@ -6,11 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import pytest
 
+from bot.sandbox import control, server
 from bot.sandbox.blueprint import Blueprint
 from bot.sandbox.clock import ManualClock
 from bot.sandbox.front import Front
 from bot.sandbox.world import World
-from tests.sandbox.harness import PLAN, START_UNIX_S, Cloud
+from tests.sandbox.harness import PLAN, START_UNIX_S, Cloud, Http
 
 
 @pytest.fixture
@@ -33,3 +34,9 @@ def cloud(world: World, clock: ManualClock) -> Iterator[Cloud]:
         yield Cloud(world, clock, channel)
     world.stopping.set()
     server.stop(None).wait()
+
+
+@pytest.fixture
+def http(world: World) -> Http:
+    """The HTTP side without a port."""
+    return Http(server.app(control.routes(world)))

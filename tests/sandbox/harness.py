@@ -1,13 +1,16 @@
 """A small world behind Google's own clients, as the tests of the sandbox drive it."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
 
 import grpc
+import httpx
 from google.cloud import artifactregistry_v1, monitoring_v3, run_v2, secretmanager_v1
 from google.longrunning import operations_pb2 as lro
 from google.protobuf import field_mask_pb2
+from starlette.applications import Starlette
 
 from bot.sandbox.calls import Call
 from bot.sandbox.clock import ManualClock
@@ -95,6 +98,29 @@ class Cloud:
 
     def operation(self, name: str) -> lro.Operation:
         return self.services.get_operation(lro.GetOperationRequest(name=name))
+
+
+class Http:
+    """The HTTP side without a port: each request runs in a loop of its own."""
+
+    def __init__(self, served: Starlette) -> None:
+        self._transport = httpx.ASGITransport(app=served)
+
+    def request(self, verb: str, path: str, **options: Any) -> httpx.Response:
+        async def send() -> httpx.Response:
+            async with httpx.AsyncClient(transport=self._transport, base_url="http://127.0.0.1") as client:
+                return await client.request(verb, path, **options)
+
+        return asyncio.run(send())
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("POST", path, **options)
+
+    def delete(self, path: str) -> httpx.Response:
+        return self.request("DELETE", path)
 
 
 def until(true: Callable[[], object], within_s: float = 10.0) -> None:

@@ -1,49 +1,17 @@
 """Control over HTTP: what people do in consoles, and the truth."""
 
-import asyncio
 from typing import Any
 
-import httpx
 import pytest
-from starlette.applications import Starlette
 
-from bot.sandbox import control
+from bot.sandbox import control, server
 from bot.sandbox.blueprint import Blueprint
 from bot.sandbox.clock import ManualClock, ScaledClock
-from bot.sandbox.server import app
 from bot.sandbox.world import World
-from tests.sandbox.harness import IMAGE, NAME, PLAN, Cloud, shown
+from tests.sandbox.harness import IMAGE, NAME, PLAN, Cloud, Http, shown
 
 WEB = "/sandbox/services/shop/europe-west1/web"
 OLD, BAD, NEW = "web-00001-abe", "web-00002-bec", "web-00003-cid"
-
-
-class Http:
-    """The HTTP side without a port: each request runs in a loop of its own."""
-
-    def __init__(self, served: Starlette) -> None:
-        self._transport = httpx.ASGITransport(app=served)
-
-    def request(self, verb: str, path: str, **options: Any) -> httpx.Response:
-        async def send() -> httpx.Response:
-            async with httpx.AsyncClient(transport=self._transport, base_url="http://127.0.0.1") as client:
-                return await client.request(verb, path, **options)
-
-        return asyncio.run(send())
-
-    def get(self, path: str, **options: Any) -> httpx.Response:
-        return self.request("GET", path, **options)
-
-    def post(self, path: str, **options: Any) -> httpx.Response:
-        return self.request("POST", path, **options)
-
-    def delete(self, path: str) -> httpx.Response:
-        return self.request("DELETE", path)
-
-
-@pytest.fixture
-def http(world: World) -> Http:
-    return Http(app(control.routes(world)))
 
 
 def posted(http: Http, path: str, body: Any, status: int = 200) -> Any:
@@ -230,7 +198,7 @@ def test_the_clock(http: Http, clock: ManualClock) -> None:
 
 
 def test_a_running_clock_is_not_moved_by_hand() -> None:
-    running = Http(app(control.routes(World(Blueprint.model_validate(PLAN), ScaledClock()))))
+    running = Http(server.app(control.routes(World(Blueprint.model_validate(PLAN), ScaledClock()))))
     answer = running.post("/sandbox/clock", json={"advance_s": 60})
     assert answer.status_code == 400
     assert "only a sandbox started with --rate 0 is moved by hand" in answer.json()["error"]

@@ -64,8 +64,8 @@ class CloudRun:
             return _validated(wanted)
         if cut:
             name = short(cut.name)
-            state.revisions[name] = cut
             state.truths[name] = truth or self._quality_of(state, wanted, by, now)
+            state.revisions[name] = cut
             wanted.latest_created_revision = cut.name
         wanted.update_time, wanted.last_modifier = now, f"{by}@{names.project_of(state.name)}.iam.gserviceaccount.com"
         state.shown = wanted

@@ -1,0 +1,1 @@
+"""Cloud Logging: what the releases, and the platform below them, write."""
