@@ -23,6 +23,7 @@ from bot.core.ports import (
     LATEST,
     Effect,
     Image,
+    LogEntry,
     Metric,
     Point,
     Progress,
@@ -32,6 +33,7 @@ from bot.core.ports import (
     ServiceState,
     Sizing,
     Traffic,
+    Vulnerabilities,
 )
 from bot.core.request import Address, Ask, Target
 from bot.core.rules import PolicyFiles
@@ -91,7 +93,9 @@ class Platform:
         self.size: dict[str, Any] = {"min_instances": 1, "max_instances": 10}
         self.latest_ready, self.busy, self.lag, self.missing_images = BAD, False, 180, set[str]()
         self.secrets: dict[str, str] = {}
+        self.scans: dict[str, Vulnerabilities] = {}
         self.counts: list[Requests] = []
+        self.entries: list[LogEntry] = []
         self.polls_needed, self.rollout_fails, self.forgets, self.never_arrives = 1, "", False, False
         self.writes: list[str] = []
         self.after: list[Callable[[], None]] = []
@@ -229,6 +233,10 @@ class Platform:
             raise NotFound(f"no image {reference}")
         return Image(digest=reference.rpartition("@")[2])
 
+    def vulnerabilities(self, target: Target, reference: str) -> Vulnerabilities:
+        self._begin("vulnerabilities")
+        return self.scans.get(reference, Vulnerabilities(scanned_at=NOON))
+
     def secret_state(self, target: Target, secret: SecretUse) -> Any:
         self._begin("secret_state")
         state = self.secrets.get(secret.secret, "enabled")
@@ -254,6 +262,23 @@ class Platform:
 
     def lag_s(self, target: Target) -> int:
         return self.lag
+
+    # --- LogReads
+
+    def logs(
+        self,
+        target: Target,
+        *,
+        since: datetime,
+        until: datetime,
+        release: str = "",
+        errors_only: bool = False,
+        containing: str = "",
+        limit: int,
+    ) -> tuple[LogEntry, ...]:
+        self._begin("logs")
+        found = [one for one in self.entries if since <= one.at < until and release in ("", one.release)]
+        return tuple(found[:limit])
 
     def serve(
         self, release: str, *, minutes: int, until: datetime, per_minute: int = 600, error_rate: float = 0.0
