@@ -17,7 +17,7 @@ from bot.core.errors import CloudError, Denied, UserError
 from bot.core.operation import Operation, needs
 from bot.core.parser import build, parse, split
 from bot.core.plan import Moment, Plan, Step
-from bot.core.ports import ComputeReads, ImageReads, MetricReads, SecretReads, Sizing
+from bot.core.ports import ComputeReads, ImageReads, LogReads, MetricReads, SecretReads, Sizing
 from bot.core.reference import channel_default, resolve
 from bot.core.request import Actor, Address, Request, Subject, Target
 from bot.core.sizing import described
@@ -88,6 +88,7 @@ class Run:
         world: SimpleNamespace = self.world
         return {
             ComputeReads: world.compute,
+            LogReads: world.logs,
             MetricReads: world.metrics,
             ImageReads: world.images,
             SecretReads: world.secrets,

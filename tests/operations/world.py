@@ -21,6 +21,7 @@ from bot.core.ports import (
     Compute,
     Effect,
     Image,
+    LogEntry,
     Metric,
     Point,
     Release,
@@ -29,6 +30,7 @@ from bot.core.ports import (
     ServiceState,
     Sizing,
     Traffic,
+    Vulnerabilities,
 )
 from bot.core.request import OPEN, Actor, Address, Approval, Request, Subject, Target
 from bot.core.rollout import by_name
@@ -176,10 +178,21 @@ class Monitoring:
 
 
 class Images:
-    """ImageReads. By release: "gone", or why it cannot be looked up; "all" stands for every release."""
+    """ImageReads. By release: "gone", or why it cannot be looked up; "all" stands for every release.
 
-    def __init__(self, said: Data) -> None:
-        self._said = said
+    `scans` are by release too: counts by severity, "never", or why they cannot be looked up. The rest has none.
+    """
+
+    def __init__(self, said: Data, scans: Data) -> None:
+        self._said, self._scans = said, scans
+
+    def vulnerabilities(self, target: Target, reference: str) -> Vulnerabilities:
+        found = self._scans.get(reference[-1], self._scans.get("all", {}))
+        if isinstance(found, str) and found != "never":
+            raise error_of(found)
+        if found == "never":
+            return Vulnerabilities()
+        return Vulnerabilities(by_severity=found, scanned_at=ago(hours=1))
 
     def image(self, target: Target, reference: str) -> Image:
         name = reference[-1]
@@ -199,6 +212,42 @@ class Secrets:
         if state not in ("enabled", "disabled", "destroyed"):
             raise error_of(state)
         return state
+
+
+class Logs:
+    """LogReads. Entries are [minutes ago, level, text], newest first, of release c unless a fourth says which."""
+
+    def __init__(self, said: list[list[Any]] | str) -> None:
+        self._said, self.asked = said, dict[str, Any]()
+
+    def logs(
+        self,
+        target: Target,
+        *,
+        since: datetime,
+        until: datetime,
+        release: str = "",
+        errors_only: bool = False,
+        containing: str = "",
+        limit: int,
+    ) -> tuple[LogEntry, ...]:
+        if isinstance(self._said, str):
+            raise error_of(self._said)
+        self.asked = {"since": since, "until": until, "release": release, "containing": containing, "limit": limit}
+        whole = [(*one, "c")[:4] for one in self._said]
+        entries = [
+            LogEntry(at=ago(minutes=minutes), level=level, text=text, release=by, log="stderr")
+            for minutes, level, text, by in whole
+        ]
+        found = [
+            one
+            for one in entries
+            if since <= one.at < until
+            and release in ("", one.release)
+            and (not errors_only or one.level in ("error", "critical", "alert", "emergency"))
+            and containing.lower() in one.text.lower()
+        ]
+        return tuple(found[:limit])
 
 
 class History:
@@ -446,7 +495,8 @@ def world_of(facts: Data, commands: Mapping[str, type[Operation]]) -> SimpleName
         catalog=catalog,
         compute=Platform(facts),
         metrics=Monitoring(facts.get("counted", []), facts.get("lag_s", 180)),
-        images=Images(facts.get("images", {})),
+        images=Images(facts.get("images", {}), facts.get("scans", {})),
+        logs=Logs(facts.get("logs", [])),
         secrets=Secrets(facts.get("secrets", {})),
         history=History(facts.get("history", [])),
         pins=Pins(facts.get("pin")),
