@@ -13,7 +13,7 @@ from bot.core import folder
 from bot.core.catalog import Catalog
 from bot.core.ports import ComputeReads
 from bot.core.request import Target
-from bot.core.rules import PolicyFiles, acts, traits
+from bot.core.rules import Freezes, PolicyFiles, acts, traits
 from bot.core.system import AuditReads, Clock, Desk, Directory, HistoryReads, LedgerReads, LockReads, Manual, PinReads
 from bot.engine.accept import Acceptor
 from bot.engine.apply import Applier
@@ -100,6 +100,7 @@ class App:
             HistoryReads: self.history,
             PinReads: self.pins,
             LockReads: self.locks,
+            Freezes: self.files.freezes,
             AuditReads: self.audit,
             Directory: self.people,
         }
@@ -126,7 +127,7 @@ class App:
         engine, people, ledger = self.engine, self.people, self.ledger
         choices = Choices(self.registry, self.names, self.catalog, people, self.gate, self.binder, ledger, self.clock)
         overview = Overview(
-            self.registry, self.gate, people, ledger, self.pins, self.audit, self.files.freezes, self.clock
+            self.registry, self.gate, people, ledger, self.pins, self.locks, self.audit, self.files.freezes, self.clock
         )
         return Front(acceptor, engine, self.registry, ledger, choices, overview)
 

@@ -133,6 +133,7 @@ class Plan(BaseModel, frozen=True):
     lets_go: bool = False  # traffic follows the newest release again
     locks: tuple[Lock, ...] = ()  # set with the outcome
     unlocks: tuple[str, ...] = ()  # names of locks that are lifted with it
+    books_only: bool = False  # it writes to our own books alone, so it does not wait for what changes the target
     notes: tuple[str, ...] = ()  # what people should know beside it
     by_hand: tuple[str, ...] = ()
     undo_by_hand: tuple[str, ...] = ()

@@ -47,9 +47,9 @@ def _pattern(catalog: Catalog, parts: list[str]) -> Target:
     text = "/".join(parts)
     made = _target("pattern", *parts[:3])
     if parts[0] not in catalog.systems or len(parts) > 3:
-        raise UserError(f"`{text[:SHOWN]}` must begin with a system, as SYSTEM/ENVIRONMENT*/NAME* does")
+        raise UserError(f"`{text[:SHOWN]}` must begin with a system, as `shop/prod*` does.")
     if not within(catalog, made):
-        raise UserError(f"`{text[:SHOWN]}` covers nothing that is in the catalog")
+        raise UserError(f"`{text[:SHOWN]}` covers nothing that is in the catalog.")
     return made
 
 

@@ -1,15 +1,17 @@
 """What one person should see at a glance: what waits for them, what runs, what was, and what holds things."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot.core.answer import Text
 from bot.core.errors import Denied
 from bot.core.home import Home, Section
 from bot.core.instants import in_utc
+from bot.core.locking import spoken
+from bot.core.locks import Lock
 from bot.core.request import OPEN, Actor
 from bot.core.rules import Freeze, Freezes
-from bot.core.system import AuditReads, Clock, Directory, LedgerReads, OperationRecord, Pin, PinReads
+from bot.core.system import AuditReads, Clock, Directory, LedgerReads, LockReads, OperationRecord, Pin, PinReads
 from bot.core.traffic import describe
 from bot.engine.gate import Gate
 from bot.engine.registry import Registry
@@ -17,6 +19,7 @@ from bot.engine.run import subject
 
 MOST_OPEN, MOST_RECENT = 100, 30  # operations that are read
 SHOWN, RECENT = 10, 8  # of each section
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 Alike = tuple[str, str, str]  # operation, requester, target: all that policy knows of what it is to approve
 
 
@@ -30,13 +33,14 @@ class Overview:
         directory: Directory,
         ledger: LedgerReads,
         pins: PinReads,
+        locks: LockReads,
         audit: AuditReads,
         freezes: Freezes,
         clock: Clock,
     ) -> None:
         self._registry, self._gate, self._directory = registry, gate, directory
         self._ledger, self._pins, self._audit = ledger, pins, audit
-        self._freezes, self._clock = freezes, clock
+        self._locks, self._freezes, self._clock = locks, freezes, clock
 
     def stamp(self) -> int:
         """Another number whenever an operation has moved on, in any process: each move is a link of the chain.
@@ -63,8 +67,10 @@ class Overview:
         yield _section("Waiting for your approval", mine, "nothing waits for you", to_decide=True)
         yield _section("In progress", others, "nothing runs")
         yield Section(title="Recent", operations=tuple(ended[:RECENT]), empty="nothing has ended yet")
+        locks = [one for one in self._locks.locks() if one.until is None or now < one.until]
         yield _held(self._pins.pins(), now)
-        yield _frozen(self._freezes.freezes, now)
+        yield _locked([one for one in locks if one.kind == "deploys"])
+        yield _frozen([one for one in locks if one.kind == "freeze"], self._freezes.freezes, now)
 
     def _waits_for(self, record: OperationRecord, actor: Actor, now: datetime, judged: dict[Alike, bool]) -> bool:
         """`judged`: what policy said of others that are alike to it."""
@@ -97,10 +103,23 @@ def _pin(pin: Pin, now: datetime) -> Text:
     return Text(text=said, mood="warning" if overdue else "plain")
 
 
-def _frozen(freezes: tuple[Freeze, ...], now: datetime) -> Section:
-    """Freezes that are on, or begin later."""
+def _locked(locks: list[Lock]) -> Section:
+    return _listed("Locks", [_lock(one) for one in _newest_first(locks)], "nothing is locked for deploys")
+
+
+def _lock(lock: Lock) -> Text:
+    return Text(text=f"{lock.target}: {spoken(lock)}", mood="warning")
+
+
+def _newest_first(locks: list[Lock]) -> list[Lock]:
+    return sorted(locks, key=lambda one: (one.since or LONG_AGO, one.target), reverse=True)
+
+
+def _frozen(locks: list[Lock], freezes: tuple[Freeze, ...], now: datetime) -> Section:
+    """Freezes that are on, or begin later: what people said, and what the policies say."""
     coming = sorted((one for one in freezes if now < one.until), key=lambda one: one.since)
-    return _listed("Freezes", [_freeze(one, now) for one in coming], "no freeze is on or announced")
+    lines = [*(_lock(one) for one in _newest_first(locks)), *(_freeze(one, now) for one in coming)]
+    return _listed("Freezes", lines, "no freeze is on or announced")
 
 
 def _listed(title: str, lines: list[Text], empty: str) -> Section:

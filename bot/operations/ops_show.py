@@ -38,13 +38,13 @@ def _outcome(record: OperationRecord) -> tuple[Part, ...]:
 
 def _plan(record: OperationRecord) -> tuple[Part, ...]:
     plan = record.plan
-    if plan is None or not plan.steps:
+    if plan is None or plan.is_nothing:
         return ()
     steps = tuple((position, step.kind, step.title or step.verb) for position, step in enumerate(plan.steps, 1))
     summary = (Text(text=plan.summary),) if plan.summary != record.detail else ()
     return (
         *summary,
-        Table(title=f"Plan {record.digest[:12]}", columns=("#", "kind", "step"), rows=steps),
+        Table(title=f"Plan {record.digest[:12]}", columns=("#", "kind", "step"), rows=steps, empty="no write"),
         *_verdict(plan),
         *(Text(text=note) for note in plan.notes),
         Code(lines=plan.by_hand),

@@ -90,6 +90,9 @@ def _undoable(record: OperationRecord) -> tuple[Plan, tuple[Step, ...]]:
         state = record.state.replace("_", " ")
         raise UserError(f"Only what was applied can be undone; the state of `{record.id}` is: {state}.")
     undos = tuple(_undos(record.plan))
+    if record.plan.books_only:
+        instead = record.plan.undo_by_hand[0].removeprefix("aisq ")
+        raise UserError(f"`{record.id}` changed nothing but our own books: `{instead}` takes it back.")
     if not undos:
         lines = "`, `".join(record.plan.undo_by_hand)
         raise UserError(f"`{record.id}` cannot be undone by aisq. By hand: `{lines}`.")

@@ -1,5 +1,6 @@
-"""How a service is, or all services of a system: what serves, what is pinned, what runs, how many errors."""
+"""How a service is, or all services of a system: what serves, how many errors, what holds it, what runs."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from bot.core.answer import Answer, Cell, Mood, Part, Table, Text
@@ -7,12 +8,16 @@ from bot.core.catalog import Catalog
 from bot.core.errors import CloudError
 from bot.core.instants import in_utc
 from bot.core.lastgood import percent
+from bot.core.locking import announced, spoken, stopping
+from bot.core.locks import Kind, Lock
 from bot.core.operation import Look, Risk, ServiceRef, param
 from bot.core.plan import Moment
 from bot.core.ports import LATEST, ComputeReads, MetricReads, ServiceState
 from bot.core.reference import channel_default
 from bot.core.request import Request, Target
-from bot.core.system import LedgerReads, Pin, PinReads
+from bot.core.rules import Freezes
+from bot.core.sizing import described, size_of
+from bot.core.system import LedgerReads, LockReads, Pin, PinReads
 from bot.core.traffic import describe
 
 RECENT = timedelta(minutes=5)
@@ -20,7 +25,7 @@ STEP_S = 60
 
 
 class Status(Look, risk=Risk.READ, examples=("status backend", "status")):
-    """Show what serves: traffic, pins, errors, running operations."""
+    """Show what serves: traffic, errors, what holds it, running operations."""
 
     service: ServiceRef | None = param(
         "Service to show; default: all of the channel's environment.", positional=True, default=None
@@ -31,12 +36,15 @@ class Status(Look, risk=Risk.READ, examples=("status backend", "status")):
         compute: ComputeReads,
         metrics: MetricReads,
         pins: PinReads,
+        locks: LockReads,
+        freezes: Freezes,
         ledger: LedgerReads,
         catalog: Catalog,
         request: Request,
         moment: Moment,
     ) -> Answer:
-        look = _Looker(compute, metrics, pins, ledger, catalog, moment)
+        held = _Held(pins, locks.locks(), freezes, moment)
+        look = _Looker(compute, metrics, held, ledger, catalog, moment)
         if self.service:
             return look.one(self.service)
         return look.several(_of_channel(catalog, request.channel))
@@ -52,6 +60,43 @@ def _of_channel(catalog: Catalog, channel: str) -> tuple[Target, ...]:
     return tuple(one for one in targets if (one.system, one.environment) in wanted)
 
 
+class _Held:
+    """What people, or their operations, keep from moving on."""
+
+    def __init__(self, pins: PinReads, locks: tuple[Lock, ...], freezes: Freezes, moment: Moment) -> None:
+        self._pins, self._locks, self._freezes, self._now = pins, locks, freezes, moment.now
+
+    def in_short(self, target: Target) -> str:
+        """Such as "pinned by ana, locked by ben, frozen"."""
+        pin, locks, frozen = self._pins.pin(target), self._stopping("deploys", target), self._frozen(target)
+        parts = (pin and f"pinned by {pin.by}", locks and f"locked by {locks[0].by}", frozen and "frozen")
+        return ", ".join(part for part in parts if part)
+
+    def said(self, target: Target, now: ServiceState) -> Iterator[str]:
+        """Each as a sentence."""
+        yield from self._pin(target, now)
+        yield from (spoken(one, of=target.full_name) for one in self._stopping("deploys", target))
+        yield from self._frozen(target)
+
+    def _stopping(self, kind: Kind, target: Target) -> tuple[Lock, ...]:
+        return stopping(self._locks, kind, target.full_name, self._now)
+
+    def _frozen(self, target: Target) -> tuple[str, ...]:
+        said = tuple(spoken(one, of=target.full_name) for one in self._stopping("freeze", target))
+        standing = self._freezes.frozen(target.full_name, self._now)
+        return (*said, announced(standing)) if standing else said
+
+    def _pin(self, target: Target, now: ServiceState) -> Iterator[str]:
+        pin, is_held = self._pins.pin(target), LATEST not in now.asked
+        more = f" New releases get none until `unpin {target}`." if is_held else ""
+        if pin and pin.traffic == now.asked:
+            yield f"{_pinned(pin, self._now)}{more}"
+        elif pin:
+            yield f"{_pinned(pin, self._now)} Somebody set other traffic since, outside aisq.{more}"
+        elif is_held:
+            yield f"Traffic is held at named releases, by somebody outside aisq.{more}"
+
+
 class _Looker:
     """Looks at services; what cannot be read is said, and never hides the rest."""
 
@@ -59,24 +104,25 @@ class _Looker:
         self,
         compute: ComputeReads,
         metrics: MetricReads,
-        pins: PinReads,
+        held: _Held,
         ledger: LedgerReads,
         catalog: Catalog,
         moment: Moment,
     ) -> None:
-        self._compute, self._metrics, self._pins, self._ledger = compute, metrics, pins, ledger
+        self._compute, self._metrics, self._held, self._ledger = compute, metrics, held, ledger
         self._catalog, self._moment = catalog, moment
 
     def several(self, targets: tuple[Target, ...]) -> Answer:
         rows = tuple(self._row(target) for target in targets)
-        columns = ("service", "serves", "errors", "pinned", "state")
+        columns = ("service", "serves", "errors", "held", "state")
         cells = tuple(row for row, _ in rows)
         table = Table(title="", columns=columns, rows=cells, empty="no service here; name one: `status SERVICE`")
         return Answer(title="Status", parts=(table,), good=all(well for _, well in rows))
 
     def one(self, target: Target) -> Answer:
         now = self._compute.service(target)
-        parts = [*self._serving(now), self._errors(target), *self._pin(target, now), *self._running(target)]
+        held = (Text(text=said, mood="warning") for said in self._held.said(target, now))
+        parts = [*self._serving(now), self._errors(target), *held, *self._running(target)]
         good = all(getattr(part, "mood", "plain") != "bad" for part in parts)
         return Answer(title=f"{target}", parts=tuple(parts), good=good)
 
@@ -86,9 +132,9 @@ class _Looker:
             now = self._compute.service(target)
         except CloudError as error:
             return (target.full_name, "unknown", "", "", str(error)), False
-        pin, errors = self._pins.pin(target), self._errors(target)
+        errors = self._errors(target)
         state = now.trouble or ("rolling out" if now.busy else "ready")
-        cells = (target.full_name, describe(now.serving), errors.text, f"by {pin.by}" if pin else "", state)
+        cells = (target.full_name, describe(now.serving), errors.text, self._held.in_short(target), state)
         return cells, errors.mood != "bad" and not now.trouble
 
     def _serving(self, now: ServiceState) -> list[Part]:
@@ -96,8 +142,8 @@ class _Looker:
         said: list[Part] = [Text(text=f"Serving: {describe(now.serving)}{follows}.")]
         if now.tags:
             said.append(Text(text="Preview: " + ", ".join(f"{tag} is {name}" for tag, name in now.tags.items()) + "."))
-        if now.max_instances:
-            said.append(Text(text=f"Instances: {now.min_instances or 0} to {now.max_instances}."))
+        if size := described(size_of(now)):
+            said.append(Text(text=f"Size: {size}."))
         if now.busy:
             said.append(Text(text="A change is being rolled out.", mood="warning"))
         if now.trouble:
@@ -119,19 +165,6 @@ class _Looker:
         return Text(
             text=f"{percent(errors / total)} errors in {total:,} requests ({percent(allowed)} allowed).", mood=mood
         )
-
-    def _pin(self, target: Target, now: ServiceState) -> list[Part]:
-        pin, held = self._pins.pin(target), LATEST not in now.asked
-        if pin and pin.traffic == now.asked:
-            said = _pinned(pin, self._moment.now)
-        elif pin:
-            said = f"{_pinned(pin, self._moment.now)} Somebody set other traffic since, outside aisq."
-        elif held:
-            said = "Traffic is held at named releases, by somebody outside aisq."
-        else:
-            return []
-        more = f" New releases get none until `unpin {target}`." if held else ""
-        return [Text(text=said + more, mood="warning")]
 
     def _running(self, target: Target) -> list[Part]:
         records = self._ledger.operations(open_only=True, target=target.full_name, limit=10)

@@ -59,7 +59,12 @@ def release(session: Session, row: OperationRow) -> None:
 
 
 def _mutexes(session: Session, row: OperationRow) -> dict[str, MutexRow | None]:
-    """Of all targets, in order, locked until commit; None where nobody ever had one."""
-    others = OTHERS.validate_python((row.plan or {}).get("others", ()))
-    names = sorted({row.target, *(one.target.full_name for one in others)})
+    """Of all targets, in order, locked until commit; None where nobody ever had one.
+
+    What only writes to our own books has one of its own: it does not wait for what changes the target.
+    """
+    plan = row.plan or {}
+    others = OTHERS.validate_python(plan.get("others", ()))
+    own = f"books of {row.target}" if plan.get("books_only") else row.target
+    names = sorted({own, *(one.target.full_name for one in others)})
     return {name: session.get(MutexRow, name, with_for_update=True) for name in names}

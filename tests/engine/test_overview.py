@@ -29,7 +29,7 @@ WAITING, RUNNING = "Waiting for your approval", "In progress"
 
 def test_nothing_yet(bot: Bot) -> None:
     found = home(bot)
-    assert [one.title for one in found.sections] == [WAITING, RUNNING, "Recent", "Pins", "Freezes"]
+    assert [one.title for one in found.sections] == [WAITING, RUNNING, "Recent", "Pins", "Locks", "Freezes"]
     assert not any(one.operations or one.lines for one in found.sections)
     assert all(one.empty for one in found.sections)
 
@@ -106,6 +106,7 @@ def test_freezes_that_are_on_and_those_to_come(bot: Bot) -> None:
         bot.people,
         bot.ledger,
         bot.pins,
+        bot.locks,
         bot.audit,
         Freezes(freezes=(later, past, on)),
         bot.clock,
@@ -114,6 +115,28 @@ def test_freezes_that_are_on_and_those_to_come(bot: Bot) -> None:
         ("ai-square/prod: until 2026-11-20 13:00 UTC, sale (now).", "warning"),
         ("ai-square/prod: 2026-11-20 17:00 UTC to 2026-11-20 18:00 UTC, sale (later).", "plain"),
     ]
+
+
+def test_locks_and_freezes_that_people_set(bot: Bot) -> None:
+    for text in (
+        "lock backend --reason incident",
+        "lock ai-square/prod --until 2h",
+        "freeze eaili5 --until 1h --reason audit",
+        "freeze pg-agi --until 4h --reason audit",
+    ):
+        bot.work(bot.ask(CHO, text))
+        bot.clock.advance(1)
+    locks = [line.text for line in section(home(bot), "Locks").lines]
+    assert locks == [
+        "ai-square/prod: Locked for deploys by cho since 2026-11-20 12:00 UTC, until 2026-11-20 14:00 UTC or `unlock"
+        " ai-square/prod`.",
+        "ai-square/prod/backend: Locked for deploys by cho since 2026-11-20 12:00 UTC, until `unlock"
+        " ai-square/prod/backend` (incident).",
+    ]
+    assert [line.text.split(":")[0] for line in section(home(bot), "Freezes").lines] == ["pg-agi", "eaili5"]
+    bot.clock.advance(2 * 3600)
+    assert [line.text.split(":")[0] for line in section(home(bot), "Locks").lines] == ["ai-square/prod/backend"]
+    assert [line.text.split(":")[0] for line in section(home(bot), "Freezes").lines] == ["pg-agi"]
 
 
 def test_the_stamp_is_another_one_whenever_something_moves(bot: Bot) -> None:

@@ -20,7 +20,7 @@ from bot.core.parser import build, parse, split, usage
 from bot.core.plan import Checked, Moment, Plan
 from bot.core.ports import PORTS, SUBJECTS, Effect
 from bot.core.request import Actor, Request, Subject, Target
-from bot.core.rules import acts
+from bot.core.rules import Freezes, acts
 from bot.doors.cli.administration import COMMANDS, SANDBOX
 from bot.engine.policy.schema import schema
 from bot.sandbox.story import stories
@@ -34,7 +34,7 @@ TARGET = Target(system="shop", environment="prod", name="till", kind="service", 
 READS = [port for port in PORTS.values() if port.__name__.endswith("Reads")]
 RECORDS = [one for name, one in vars(system).items() if name.endswith("Reads")]
 # What an operation may be handed: looks at platforms, looks at our records, and what the engine knows of the request.
-OFFERED = {*READS, *RECORDS, system.Directory, Catalog, Actor, Moment, Request}
+OFFERED = {*READS, *RECORDS, system.Directory, Catalog, Freezes, Actor, Moment, Request}
 ACTING = {system.Desk, system.Manual}  # these ask policy themselves
 
 every_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
@@ -139,7 +139,7 @@ def test_planning_can_only_read(operation: type[Operation]) -> None:
     asked = needs(operation)
     assert asked, "a plan is made from what is seen"
     for kind in asked.values():
-        assert kind.__name__.endswith("Reads") or kind in (Catalog, Actor, Moment, Request)
+        assert kind.__name__.endswith("Reads") or kind in (Catalog, Freezes, Actor, Moment, Request)
     assert get_type_hints(operation.plan)["return"] is Plan  # type: ignore[attr-defined]
 
 

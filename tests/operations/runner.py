@@ -14,12 +14,14 @@ from bot.core.answer import Answer, Code, Part, Table, Text
 from bot.core.catalog import Catalog
 from bot.core.clocktime import Standpoint
 from bot.core.errors import CloudError, Denied, UserError
+from bot.core.instants import in_utc
 from bot.core.operation import Operation, needs
 from bot.core.parser import build, parse, split
 from bot.core.plan import Moment, Plan, Step
 from bot.core.ports import ComputeReads, ImageReads, LogReads, MetricReads, SecretReads, Sizing
 from bot.core.reference import channel_default, resolve
 from bot.core.request import Actor, Address, Request, Subject, Target
+from bot.core.rules import Freezes
 from bot.core.sizing import described
 from bot.core.system import AuditReads, Desk, HistoryReads, LedgerReads, LockReads, Manual, PinReads
 from bot.core.traffic import describe
@@ -94,6 +96,7 @@ class Run:
             SecretReads: world.secrets,
             HistoryReads: world.history,
             PinReads: world.pins,
+            Freezes: world.freezes,
             LockReads: world.locks,
             LedgerReads: world.ledger,
             AuditReads: world.audit,
@@ -118,8 +121,8 @@ class Run:
 
 
 def drawn_plan(plan: Plan) -> dict[str, Any]:
-    """A plan as a case writes it; a plan without steps is its reason."""
-    if not plan.steps:
+    """A plan as a case writes it; one of which nothing comes is its reason."""
+    if plan.is_nothing:
         return {"why": plan.why}
     return {
         "summary": plan.summary,
@@ -132,6 +135,8 @@ def drawn_plan(plan: Plan) -> dict[str, Any]:
         "hold": plan.hold.traffic if plan.hold else None,
         "away_from": list(plan.hold.away_from) if plan.hold else [],
         "lets_go": plan.lets_go,
+        "locks": [f"{one.name}{f' until {in_utc(one.until)}' if one.until else ''}" for one in plan.locks],
+        "unlocks": list(plan.unlocks),
         "facts": plan.facts,
         "measured": plan.measured,
         "by_hand": [*plan.by_hand, *plan.undo_by_hand],

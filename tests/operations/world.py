@@ -34,6 +34,7 @@ from bot.core.ports import (
 )
 from bot.core.request import OPEN, Actor, Address, Approval, Request, Subject, Target
 from bot.core.rollout import by_name
+from bot.core.rules import Freeze, Freezes
 from bot.core.stages import SAID, Stage, StageRecord, Steer
 from bot.core.system import AuditCheck, AuditEntry, EffectRecord, OperationRecord, Pin, Serving
 from bot.core.traffic import describe
@@ -292,17 +293,28 @@ class Pins:
 
 
 class Locks:
-    """LockReads. Each of `locks` is of shop/prod/backend, by ana, two hours old, unless it says otherwise."""
+    """LockReads. Each of `locks` is of shop/prod/backend, by ana, two hours old, unless it says otherwise; it ends by
+    itself in `until_h` hours, if at all."""
 
     def __init__(self, said: list[Data]) -> None:
-        whole = {"target": "shop/prod/backend", "by": "ana", "since": ago(hours=2), "operation": "1aaaaaaaaa"}
-        self._locks = tuple(Lock.model_validate({**whole, **one}) for one in said)
+        self._locks = tuple(_lock(dict(one)) for one in said)
 
     def lock(self, target: Target) -> Lock | None:
         return next((one for one in self._locks if one.name == target.full_name), None)
 
     def locks(self) -> tuple[Lock, ...]:
         return self._locks
+
+
+def _lock(said: dict[str, Any]) -> Lock:
+    until = {"until": ago(hours=-said.pop("until_h"))} if "until_h" in said else {}
+    whole = {"target": "shop/prod/backend", "by": "ana", "since": ago(hours=2), "operation": "1aaaaaaaaa"}
+    return Lock.model_validate({**whole, **until, **said})
+
+
+def freezes_of(said: list[Data]) -> Freezes:
+    """Those of freezes.yaml, which began an hour ago."""
+    return Freezes(freezes=tuple(Freeze.model_validate({"from": ago(hours=1), **one}) for one in said))
 
 
 class Ledger:
@@ -334,7 +346,7 @@ class Ledger:
 def _record(said: Data, catalog: Catalog) -> OperationRecord:
     """`plan` moves traffic `from` one split `to` another, makes a service another size, or has `stages` by weight."""
     command, _, rest = said["text"].partition(" ")
-    changes = ("rollback", "traffic", "unpin", "scale", "deploy")
+    changes = ("rollback", "traffic", "unpin", "scale", "deploy", "lock")
     target = catalog.target("shop", "prod", rest.split()[0]) if command in changes else None
     by, state = said.get("by", "ana"), said["state"]
     request = Request(
@@ -383,6 +395,9 @@ def _plan(command: str, target: Target, said: Data) -> Plan:
         return Plan(target=target, version="6", why="nothing to do")
     if command == "scale":
         return _resizing(target, said)
+    if command == "lock":
+        said = {"locks": (Lock(target=target.full_name),), "undo_by_hand": (f"aisq unlock {target}",)}
+        return Plan(target=target, version="", summary=f"{target}: locked for deploys", books_only=True, **said)
     if "stages" in said:
         return _staged(target, said["stages"])
     back = step(Compute.set_traffic, target, traffic=said["from"])
@@ -501,6 +516,7 @@ def world_of(facts: Data, commands: Mapping[str, type[Operation]]) -> SimpleName
         history=History(facts.get("history", [])),
         pins=Pins(facts.get("pin")),
         locks=Locks(facts.get("locks", [])),
+        freezes=freezes_of(facts.get("freezes", [])),
         ledger=ledger,
         audit=Audit(facts.get("audit", {})),
         desk=Desk(facts.get("desk", {}), ledger),

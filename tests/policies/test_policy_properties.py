@@ -45,7 +45,21 @@ people = st.builds(
 )
 places = st.sampled_from(PLACES)
 operations = st.sampled_from(
-    ["rollback", "traffic", "unpin", "scale", "ops undo", "approve", "deny", "ops cancel", "status", "ops list", "help"]
+    [
+        "rollback",
+        "traffic",
+        "unpin",
+        "scale",
+        "lock",
+        "unfreeze",
+        "ops undo",
+        "approve",
+        "deny",
+        "ops cancel",
+        "status",
+        "ops list",
+        "help",
+    ]
 )
 
 

@@ -139,7 +139,7 @@ def _lines(record: OperationRecord) -> Iterator[str]:
     yield clean(f"{request.operation} {record.id}, asked by {request.actor.name}: {request.text}", LONGEST)
     if plan is None:
         return
-    yield f"{plan.target.full_name} at version {plan.version}"
+    yield f"{plan.target.full_name}{f' at version {plan.version}' if plan.version else ''}"
     yield clean(f"plan {record.digest}: {plan.summary}", LONGEST)
     for heading, lines in _sections(plan):
         if lines:
