@@ -155,6 +155,43 @@ class Compute(ComputeReads, Protocol):
         ...
 
 
+class JobState(BaseModel, frozen=True):
+    """A task that runs to its end beside the services, such as a migration."""
+
+    name: str
+    image: str
+    version: str  # moves when somebody changes the job
+    last_run: str = ""  # the newest one
+    last_ended: Literal["", "running", "succeeded", "failed", "cancelled"] = ""
+    trouble: str = ""  # what the platform complains of
+
+
+@runtime_checkable
+class JobReads(Protocol):
+    """Looking at jobs."""
+
+    def job(self, target: Target, job: str) -> JobState:
+        """A job where the target is. Raises NotFound when there is none of that name."""
+        ...
+
+    def by_hand_job(self, target: Target, job: str, image: str = "") -> str:
+        """The command line that a person would type for `run_job`."""
+        ...
+
+
+@runtime_checkable
+class Jobs(JobReads, Protocol):
+    """Running jobs."""
+
+    def run_job(self, effect: Effect, /, target: Target, job: str, image: str = "") -> str:
+        """Start one run of a job, of an image named by digest if one is given; returns the cloud's operation id.
+
+        The run is named after `effect.key`, so there is never a second one. It leaves the target as it is: the
+        operation ends, when the run does, with the version that the target had. The job keeps the image.
+        """
+        ...
+
+
 class Image(BaseModel, frozen=True):
     """A container image in a registry."""
 
@@ -296,6 +333,8 @@ class Effects(Protocol):
 SUBJECTS: dict[type, str] = {
     ComputeReads: "reading services",
     Compute: "changing services",
+    JobReads: "reading jobs",
+    Jobs: "running jobs",
     ImageReads: "reading images",
     SecretReads: "reading secrets",
     MetricReads: "reading metrics",

@@ -82,6 +82,18 @@ class Service(Strict):
     history: list[Split] | None = None
 
 
+class Job(Strict):
+    """One Cloud Run job, which ran once when it was made. `seconds` is how long a run takes; `fails`: each of them."""
+
+    image: str = ""
+    tag: str = "latest"
+    age: Age = timedelta(days=10)
+    seconds: float = Field(default=20.0, ge=0)
+    fails: bool = False
+    env: dict[str, str] = {}
+    secrets: dict[str, str] = {}
+
+
 class Secret(Strict):
     """A secret, its versions' states (the first is version 1), and the age of the newest."""
 
@@ -90,11 +102,12 @@ class Secret(Strict):
 
 
 class Project(Strict):
-    """A project. `services` are in its `location`, or under "location/name"."""
+    """A project. `services` and `jobs` are in its `location`, or under "location/name"."""
 
     number: int = 0
     location: str = "us-central1"
     services: dict[str, Service] = {}
+    jobs: dict[str, Job] = {}
     secrets: dict[str, Secret] = {}
 
 
@@ -111,6 +124,8 @@ class Blueprint(Strict):
             project.number = project.number or 10**11 + _number(name) % 10**11
             for key, service in project.services.items():
                 _complete(name, project.location, key.rpartition("/")[2], service)
+            for key, job in project.jobs.items():
+                job.image = job.image or _image(name, project.location, key.rpartition("/")[2])
         return self
 
 
@@ -128,10 +143,14 @@ def load(path: Path = SHIPPED) -> Blueprint:
 
 
 def _complete(project: str, location: str, name: str, service: Service) -> None:
-    service.image = service.image or f"{location}-docker.pkg.dev/{project}/app/{name}"
+    service.image = service.image or _image(project, location, name)
     for release in service.releases:
         release.name = release.name if release.name.startswith(f"{name}-") else f"{name}-{release.name}"
         release.tag = release.tag or release.name.removeprefix(f"{name}-")
+
+
+def _image(project: str, location: str, name: str) -> str:
+    return f"{location}-docker.pkg.dev/{project}/app/{name}"
 
 
 def _number(name: str) -> int:

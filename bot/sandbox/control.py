@@ -10,6 +10,7 @@ from starlette.routing import Route
 from bot.sandbox import console, pipeline
 from bot.sandbox.blueprint import SecretState
 from bot.sandbox.clock import ManualClock, ScaledClock
+from bot.sandbox.cloud_run.executions import told
 from bot.sandbox.faults import Fault
 from bot.sandbox.monitoring import history
 from bot.sandbox.refusal import Refused
@@ -17,6 +18,7 @@ from bot.sandbox.world import World
 
 Body = TypeVar("Body", bound=BaseModel)
 _SPLIT = TypeAdapter(dict[str, int])
+_JOB = "/sandbox/jobs/{project}/{location}/{name}"
 _SERVICE = "/sandbox/services/{project}/{location}/{name}"
 
 
@@ -44,6 +46,13 @@ class Selection(_Strict):
     resource: str = ""
     method: str = ""
     since: int = Field(default=0, ge=0)
+
+
+class JobQuality(_Strict):
+    """How long a run takes from now on, in sandbox seconds, and whether it fails; what is left out stays."""
+
+    seconds: float | None = Field(default=None, ge=0)
+    fails: bool | None = None
 
 
 class ImageName(_Strict):
@@ -76,6 +85,9 @@ def routes(world: World) -> list[Route]:
         (_SERVICE + "/releases/{release}", "POST", control.quality),
         (_SERVICE + "/releases/{release}", "DELETE", control.remove),
         (_SERVICE + "/traffic", "POST", control.traffic),
+        ("/sandbox/jobs", "GET", control.jobs),
+        (_JOB, "GET", control.job),
+        (_JOB, "POST", control.job_quality),
         ("/sandbox/images", "POST", control.push),
         ("/sandbox/images/copy", "POST", control.copy),
         ("/sandbox/images/delete", "POST", control.delete_image),
@@ -160,6 +172,22 @@ class _Control:
         with self._world.settled() as now:
             return console.set_traffic(self._world, _name(request), split, now)
 
+    async def jobs(self, _: Request) -> Any:
+        with self._world.settled():
+            return [told(state) for state in self._world.jobs.jobs.values()]
+
+    async def job(self, request: Request) -> Any:
+        with self._world.settled():
+            return told(self._world.jobs.state(_name(request, "jobs")))
+
+    async def job_quality(self, request: Request) -> Any:
+        asked = await _body(request, JobQuality)
+        with self._world.settled():
+            state = self._world.jobs.state(_name(request, "jobs"))
+            state.seconds = state.seconds if asked.seconds is None else asked.seconds
+            state.fails = state.fails if asked.fails is None else asked.fails
+            return told(state)
+
     async def push(self, request: Request) -> Any:
         asked = await _body(request, pipeline.Push)
         with self._world.settled() as now:
@@ -198,9 +226,9 @@ def _plain(answer: Any) -> Any:
     return endpoint
 
 
-def _name(request: Request) -> str:
+def _name(request: Request, kind: str = "services") -> str:
     path = request.path_params
-    return f"projects/{path['project']}/locations/{path['location']}/services/{path['name']}"
+    return f"projects/{path['project']}/locations/{path['location']}/{kind}/{path['name']}"
 
 
 async def _body(request: Request, model: type[Body]) -> Body:

@@ -14,6 +14,8 @@ from bot.sandbox.world import World
 APIS = {
     "google.cloud.run.v2.Services": "bot.sandbox.cloud_run.services_api",
     "google.cloud.run.v2.Revisions": "bot.sandbox.cloud_run.revisions_api",
+    "google.cloud.run.v2.Jobs": "bot.sandbox.cloud_run.jobs_api",
+    "google.cloud.run.v2.Executions": "bot.sandbox.cloud_run.executions_api",
     "google.longrunning.Operations": "bot.sandbox.cloud_run.operations_api",
     "google.monitoring.v3.MetricService": "bot.sandbox.monitoring.metrics_api",
     "google.logging.v2.LoggingServiceV2": "bot.sandbox.logs.logging_api",

@@ -81,6 +81,17 @@ class Control:
         """Change the split in a console: {"backend-00041-kex": 90, …} or {"LATEST": 100}."""
         self._ask("POST", f"/services/{service}/traffic", split)
 
+    def jobs(self) -> list[dict[str, Any]]:
+        return list(self._ask("GET", "/jobs"))
+
+    def job(self, job: str) -> dict[str, Any]:
+        """The truth of a job, "project/location/name": image, generation, seconds, fails, executions."""
+        return dict(self._ask("GET", f"/jobs/{job}"))
+
+    def job_quality(self, job: str, *, seconds: float | None = None, fails: bool | None = None) -> None:
+        """From now on its runs take so long, and fail or do not."""
+        self._ask("POST", f"/jobs/{job}", {"seconds": seconds, "fails": fails})
+
     def push(self, reference: str, tag: str = "latest", **fields: Any) -> str:
         """Build and push an image (fields: those of pipeline.Push); gives REFERENCE@DIGEST. The tag moves to it."""
         return str(self._ask("POST", "/images", {"reference": reference, "tag": tag, **fields})["image"])

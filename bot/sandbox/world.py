@@ -12,7 +12,9 @@ from bot.sandbox.artifact_registry import Registry
 from bot.sandbox.calls import CallLog
 from bot.sandbox.clock import Clock
 from bot.sandbox.cloud_run.cloud import CloudRun
+from bot.sandbox.cloud_run.executions import Executions
 from bot.sandbox.cloud_run.founding import found
+from bot.sandbox.cloud_run.jobs import Jobs
 from bot.sandbox.cloud_run.operations import Operations
 from bot.sandbox.cloud_run.rollout import Rollouts
 from bot.sandbox.faults import Faults
@@ -34,6 +36,8 @@ class World:
         operations = Operations(random)
         rollouts = Rollouts(self._agenda, self.faults, operations, self.registry, self.vault, plan.rollout_s)
         self.cloud_run = CloudRun(clock.now, rollouts, operations, self.registry, random)
+        executions = Executions(self._agenda, self.faults, operations, self.registry, self.vault)
+        self.jobs = Jobs(clock.now, self._agenda, executions, operations, random)
         for name, project in plan.projects.items():
             self._found(name, project)
 
@@ -55,6 +59,12 @@ class World:
                 self._push(service, release)
             full = f"projects/{name}/locations/{location}/services/{key.rpartition('/')[2]}"
             self.cloud_run.services[full] = found(full, service, self.registry, self.began)
+        for key, job in project.jobs.items():
+            location = key.rpartition("/")[0] or project.location
+            pushed = blueprint.digest(job.image, job.tag).rpartition("@")[2]
+            self.registry.add(job.image, pushed, job.tag, self.began - job.age)
+            full = f"projects/{name}/locations/{location}/jobs/{key.rpartition('/')[2]}"
+            self.jobs.found(full, job, self.began)
 
     def _push(self, service: blueprint.Service, release: blueprint.Release) -> None:
         if release.image_exists:

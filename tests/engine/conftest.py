@@ -23,6 +23,7 @@ from bot.core.ports import (
     LATEST,
     Effect,
     Image,
+    JobState,
     LogEntry,
     Metric,
     Point,
@@ -96,6 +97,7 @@ class Platform:
         self.scans: dict[str, Vulnerabilities] = {}
         self.counts: list[Requests] = []
         self.entries: list[LogEntry] = []
+        self.job_image = "us-docker.pkg.dev/p/r/migrate:latest"
         self.polls_needed, self.rollout_fails, self.forgets, self.never_arrives = 1, "", False, False
         self.writes: list[str] = []
         self.after: list[Callable[[], None]] = []
@@ -193,6 +195,28 @@ class Platform:
         self.writes.append(effect.key)
         for act in self.after:
             act()
+        if lost:
+            raise lost
+        return name
+
+    # --- JobReads, Jobs
+
+    def job(self, target: Target, job: str) -> JobState:
+        self._begin("job")
+        return JobState(name=job, image=self.job_image, version="1")
+
+    def by_hand_job(self, target: Target, job: str, image: str = "") -> str:
+        return f"by hand {job} {image}"
+
+    def run_job(self, effect: Effect, /, target: Target, job: str, image: str = "") -> str:
+        """It leaves the target's version as it is."""
+        lost = self._begin("run_job")
+        if str(self.version) != effect.version:
+            raise Refused(f"{target} is at version {self.version}, not {effect.version}")
+        name = f"operations/{len(self._operations)}"
+        self._operations[name] = {"key": effect.key, "polls": 0, "traffic": self.asked, "version": self.version}
+        self.job_image = image or self.job_image
+        self.writes.append(effect.key)
         if lost:
             raise lost
         return name

@@ -18,7 +18,7 @@ from bot.core.instants import in_utc
 from bot.core.operation import Operation, needs
 from bot.core.parser import build, parse, split
 from bot.core.plan import Moment, Plan, Step
-from bot.core.ports import ComputeReads, ImageReads, LogReads, MetricReads, SecretReads, Sizing
+from bot.core.ports import ComputeReads, ImageReads, JobReads, LogReads, MetricReads, SecretReads, Sizing
 from bot.core.reference import channel_default, resolve
 from bot.core.request import Actor, Address, Request, Subject, Target
 from bot.core.rules import Freezes
@@ -90,6 +90,7 @@ class Run:
         world: SimpleNamespace = self.world
         return {
             ComputeReads: world.compute,
+            JobReads: world.jobs,
             LogReads: world.logs,
             MetricReads: world.metrics,
             ImageReads: world.images,

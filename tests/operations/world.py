@@ -21,6 +21,7 @@ from bot.core.ports import (
     Compute,
     Effect,
     Image,
+    JobState,
     LogEntry,
     Metric,
     Point,
@@ -176,6 +177,22 @@ class Monitoring:
         value = read.get(metric, lambda one: 100.0)
         counted = self.requests(target, since, until, step_s)
         return tuple(Point(release=one.release, until=one.until, value=value(one)) for one in counted)
+
+
+class Jobs:
+    """JobReads. By name, where a job differs from one that never ran; "gone", or why it cannot be looked up."""
+
+    def __init__(self, said: Data) -> None:
+        self._said = said
+
+    def job(self, target: Target, job: str) -> JobState:
+        said = self._said.get(job, {})
+        if isinstance(said, str):
+            raise error_of(said)
+        return JobState.model_validate({"name": job, "image": f"gcr.io/p/{job}:latest", "version": "1", **said})
+
+    def by_hand_job(self, target: Target, job: str, image: str = "") -> str:
+        return f"gcloud … jobs {job}{f' {image}' if image else ''}"
 
 
 class Images:
@@ -512,6 +529,7 @@ def world_of(facts: Data, commands: Mapping[str, type[Operation]]) -> SimpleName
         metrics=Monitoring(facts.get("counted", []), facts.get("lag_s", 180)),
         images=Images(facts.get("images", {}), facts.get("scans", {})),
         logs=Logs(facts.get("logs", [])),
+        jobs=Jobs(facts.get("jobs", {})),
         secrets=Secrets(facts.get("secrets", {})),
         history=History(facts.get("history", [])),
         pins=Pins(facts.get("pin")),

@@ -50,6 +50,18 @@ class Rig:
     def full(self) -> str:
         return f"projects/{POOL}/locations/{REGION}/services/{self.name}"
 
+    @property
+    def job(self) -> str:
+        """A job that no other test runs."""
+        return self.name.replace("s", "m")
+
+    @property
+    def job_path(self) -> str:
+        return f"{POOL}/{REGION}/{self.job}"
+
+    def runs(self) -> list[dict[str, Any]]:
+        return list(self.control.job(self.job_path)["executions"])
+
     def release(self, number: int) -> str:
         suffix = {1: "00001-abc", 2: "00002-def", 3: "00003-ghi", 4: "00004-bad"}[number]
         return f"{self.name}-{suffix}"
@@ -90,12 +102,14 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess
     yaml = YAML()
     world = yaml.load(Path(__file__).with_name("world.yaml"))
     services = world["projects"][POOL]["services"]
+    jobs = world["projects"][POOL].setdefault("jobs", {})
     for number in range(SERVICES):
         services[f"s{number:03d}"] = {
             "rps": 2,
             "releases": [dict(one) for one in (*RELEASES, *NEWEST)],
             "secrets": {"TOKEN": "token:3"},
         }
+        jobs[f"m{number:03d}"] = {"seconds": 20}
     path = tmp_path_factory.mktemp("world") / "world.yaml"
     yaml.dump(world, path)
     with SandboxProcess(rate=0, world=path) as running:

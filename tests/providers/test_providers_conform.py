@@ -17,7 +17,7 @@ OFFERED = {
     "artifact_registry": {"ImageReads"},
     "cloud_logging": {"LogReads"},
     "cloud_monitoring": {"MetricReads"},
-    "cloud_run": {"Compute", "ComputeReads", "Effects"},
+    "cloud_run": {"Compute", "ComputeReads", "Effects", "JobReads", "Jobs"},
     "secret_manager": {"SecretReads"},
 }
 

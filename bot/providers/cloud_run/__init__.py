@@ -4,7 +4,7 @@ import shlex
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
-from bot.core.ports import LATEST, Effect, Progress, Release, ServiceState, Sizing, Traffic
+from bot.core.ports import LATEST, Effect, JobState, Progress, Release, ServiceState, Sizing, Traffic
 from bot.core.request import Target
 from bot.core.traffic import merge
 from bot.providers._google import Google, place
@@ -12,6 +12,7 @@ from bot.providers.cloud_run import names
 
 if TYPE_CHECKING:
     from bot.providers.cloud_run.follow import Follow
+    from bot.providers.cloud_run.jobs import JobRuns
     from bot.providers.cloud_run.reads import Reads
     from bot.providers.cloud_run.writes import Writes
 
@@ -21,7 +22,7 @@ CHANGE = ("run.services.get", "run.services.update", "iam.serviceAccounts.actAs"
 
 
 class CloudRun:
-    """Services of Cloud Run: what they serve, their releases, their traffic. Offers Compute and Effects.
+    """Services of Cloud Run, their releases and their traffic; and jobs beside them. Offers Compute, Jobs, Effects.
 
     A target's place names `project`, `region` and `service`. A target's version is its `generation`. A write puts
     its key into an annotation of the service, refuses any other generation, and sends the etag that it just read.
@@ -39,8 +40,24 @@ class CloudRun:
         "set_traffic": ("run.services.get", "run.revisions.get", "run.services.update"),
         "release": (*CHANGE, "run.revisions.get"),
         "scale": CHANGE,
+        "job": ("run.jobs.get",),
+        "by_hand_job": (),
+        "run_job": (
+            "run.services.get",
+            "run.jobs.get",
+            "run.jobs.update",
+            "run.jobs.run",
+            "run.executions.get",
+            "iam.serviceAccounts.actAs",
+        ),
         "find": ("run.operations.list", "run.services.get"),
-        "poll": ("run.operations.get", "run.services.get", "run.revisions.get"),
+        "poll": (
+            "run.operations.get",
+            "run.services.get",
+            "run.revisions.get",
+            "run.executions.get",
+            "run.jobs.get",
+        ),
     }
 
     def __init__(self, google: Google) -> None:
@@ -104,10 +121,23 @@ class CloudRun:
     def scale(self, effect: Effect, /, target: Target, sizing: Sizing) -> str:
         return self._writes.scale(effect, target, sizing)
 
+    def job(self, target: Target, job: str) -> JobState:
+        return self._jobs.job(target, job)
+
+    def by_hand_job(self, target: Target, job: str, image: str = "") -> str:
+        if image:
+            return _gcloud(target, "jobs", "update", job, f"--image={image}", "--execute-now", "--wait")
+        return _gcloud(target, "jobs", "execute", job, "--wait")
+
+    def run_job(self, effect: Effect, /, target: Target, job: str, image: str = "") -> str:
+        return self._jobs.run(effect, target, job, image)
+
     def find(self, target: Target, key: str) -> str | None:
         return self._follow.find(target, key)
 
     def poll(self, target: Target, cloud_operation: str) -> Progress:
+        if names.run_of(cloud_operation):
+            return self._jobs.poll(target, cloud_operation)
         return self._follow.poll(target, cloud_operation)
 
     @cached_property
@@ -127,6 +157,12 @@ class CloudRun:
         from bot.providers.cloud_run.follow import Follow
 
         return Follow(self._google, self._reads)
+
+    @cached_property
+    def _jobs(self) -> "JobRuns":
+        from bot.providers.cloud_run.jobs import JobRuns
+
+        return JobRuns(self._google, self._reads)
 
 
 def _gcloud(target: Target, *words: str) -> str:

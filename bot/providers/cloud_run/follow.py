@@ -23,8 +23,14 @@ class Follow:
         self._google, self._reads = google, reads
 
     def find(self, target: Target, key: str) -> str | None:
-        """First among the operations, which outlive the next change; then on the service, whose mark outlives them."""
-        newest_first = list(self._operations(target, key))
+        """First among the operations, which outlive the next change; then on the service, whose mark outlives them.
+
+        A run of a job is found by its operation alone. Where that is forgotten, `run_job` finds the run by its name.
+        """
+        operations = list(self._operations(target))
+        if run := next((run for one in operations if (run := _run_in(one, target, key))), None):
+            return run
+        newest_first = [found for one in operations if (found := _ours(one, target, key))]
         if newest_first:
             name, _, mark = min(reversed(newest_first), key=lambda one: one[1])
             return names.watched(target, mark.release, mark.made) if mark.release else name
@@ -56,18 +62,13 @@ class Follow:
             return self._watch(target, int(version))
         return Progress(state="succeeded", version=version)
 
-    def _operations(self, target: Target, key: str) -> Iterator[tuple[str, int, stamp.Stamp]]:
-        """Operations that carry the key, with the generation that they had. Later ones of others may carry it too."""
+    def _operations(self, target: Target) -> Iterator[operations_pb2.Operation]:
         services = self._google.client(run_v2.ServicesClient)
         request = operations_pb2.ListOperationsRequest(name=names.parent(target), page_size=PAGE)
         for _ in range(PAGES):
             with translated(f"list the operations on {names.spoken(target)}", "run.operations.list"):
                 page = services.list_operations(request, **self._google.reading)
-            for operation in page.operations:
-                after = _service_in(operation)
-                mark = after and stamp.read(after)
-                if after and mark and mark.key == key and names.short(after.name) == names.short(names.service(target)):
-                    yield operation.name, after.generation, mark
+            yield from page.operations
             if not page.next_page_token:
                 return
             request.page_token = page.next_page_token
@@ -83,6 +84,23 @@ class Follow:
         if now.terminal_condition.state == SUCCEEDED and now.observed_generation >= mark.made:
             return Progress(state="succeeded", version=str(mark.made))
         return Progress(state="failed", version=str(mark.made), detail=sentence(now.terminal_condition.message))
+
+
+def _ours(operation: operations_pb2.Operation, target: Target, key: str) -> tuple[str, int, stamp.Stamp] | None:
+    """If it carries the key: its name, the generation that it had, the mark. Later ones of others may carry it too."""
+    after = _service_in(operation)
+    mark = after and stamp.read(after)
+    if after and mark and mark.key == key and names.short(after.name) == names.short(names.service(target)):
+        return operation.name, after.generation, mark
+    return None
+
+
+def _run_in(operation: operations_pb2.Operation, target: Target, key: str) -> str | None:
+    """The run of a job that the operation of its update began."""
+    job = run_v2.Job()
+    if not operation.metadata.Unpack(run_v2.Job.pb(job)) or job.annotations.get(stamp.KEY) != key:
+        return None
+    return names.ran(target, names.short(job.name), key, job.annotations.get(stamp.VERSION, ""))
 
 
 def _service_in(operation: operations_pb2.Operation) -> run_v2.Service | None:

@@ -20,15 +20,29 @@ def revision(target: Target, release: str) -> str:
     return f"{service(target)}/revisions/{release}"
 
 
-def release(target: Target, suffix: str) -> str:
+def release(target: Target, end: str) -> str:
     """A revision's name begins with that of its service (proto `RevisionTemplate.revision`)."""
-    return f"{place(target, 'service')}-{suffix}"
+    return f"{place(target, 'service')}-{end}"
 
 
-def derived(target: Target, key: str) -> str:
-    """The release of a write that gives it no name, after the write: its key is OPERATION/POSITION/do or …/undo."""
+def suffix(key: str) -> str:
+    """What a release or a run is called after a write that made it; its key is OPERATION/POSITION/do or …/undo."""
     operation, position, direction = (*key.split("/"), "", "")[:3]
-    return release(target, f"{operation}-{position}{direction[:1]}")
+    return f"{operation}-{position}{direction[:1]}"
+
+
+def job(target: Target, name: str) -> str:
+    return f"{parent(target)}/jobs/{name}"
+
+
+def ran(target: Target, name: str, key: str, version: str) -> str:
+    """Stands for the operation of a run: the run itself, and the version that the target had."""
+    return f"{job(target, name)}/executions/{name}-{suffix(key)}@{version}"
+
+
+def run_of(cloud_operation: str) -> str:
+    """The run that an operation stands for, "" for another kind."""
+    return cloud_operation.rpartition("@")[0] if "/executions/" in cloud_operation else ""
 
 
 def watched(target: Target, made: str, generation: int) -> str:

@@ -20,7 +20,7 @@ from bot.providers.cloud_run import names, sizing, stamp, targets
 from bot.providers.cloud_run.reads import Reads
 
 TRIES = 4  # while only the cloud's own bookkeeping moves the etag
-_BY_DIGEST = re.compile(r"[^@\s]+@sha256:[0-9a-f]{64}")
+BY_DIGEST = re.compile(r"[^@\s]+@sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Writes:
 
         def write(now: run_v2.Service) -> Iterable[str]:
             needed = sizing.resize(now, size)
-            now.template.revision = names.derived(target, effect.key) if "template" in needed else ""
+            now.template.revision = names.release(target, names.suffix(effect.key)) if "template" in needed else ""
             return needed
 
         return self._commit(effect, target, Change(f"scale {names.spoken(target)}", look, write))
@@ -102,7 +102,7 @@ class Writes:
     def _commit(self, effect: Effect, target: Target, change: Change) -> str:
         for attempt in range(TRIES):
             now = self._reads.get(target)
-            _must_be_at(effect.version, now, target)
+            must_be_at(effect.version, now, target)
             if (mark := stamp.read(now)) and mark.key == effect.key:
                 return names.watched(target, mark.release, mark.made)  # ours already, and it asked for nothing new
             if not attempt:
@@ -133,7 +133,7 @@ class Writes:
                 self._reads.must_serve(target, release)
 
 
-def _must_be_at(version: str, now: run_v2.Service, target: Target) -> None:
+def must_be_at(version: str, now: run_v2.Service, target: Target) -> None:
     if str(now.generation) != version:
         who = now.last_modifier or "somebody"
         found = f"it is at generation {now.generation}, not {version or 'known'}"
@@ -149,7 +149,7 @@ def _frozen(split: Traffic) -> Traffic:
 def _must_be_release(target: Target, name: str, image: str) -> None:
     if not name.startswith(names.release(target, "")):
         raise Permanent(f"a release of {names.spoken(target)} is called {names.release(target, '…')}, not {name}")
-    if not _BY_DIGEST.fullmatch(image):
+    if not BY_DIGEST.fullmatch(image):
         raise Permanent(f"a release is made of an image by digest, …@sha256:…, because tags move; {image} is none")
 
 

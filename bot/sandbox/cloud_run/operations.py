@@ -1,4 +1,4 @@
-"""google.longrunning.Operations of Cloud Run: metadata and response are the Service."""
+"""google.longrunning.Operations of Cloud Run: metadata and response are the Service, the Job or the Execution."""
 
 import uuid
 from random import Random
@@ -13,7 +13,7 @@ from bot.sandbox.refusal import Refused
 
 
 class Operations:
-    """Operations, newest first when listed. `resources` tells which service an operation changes."""
+    """Operations, newest first when listed. `resources` tells which service or job an operation changes."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
@@ -23,11 +23,11 @@ class Operations:
 
     def start(self, resource: str, metadata: Message, generation: int = 0) -> lro.Operation:
         identifier = uuid.UUID(int=self._random.getrandbits(128), version=4)
-        parent = resource.partition("/services/")[0]
+        parent = "/".join(resource.split("/")[:4])
         operation = lro.Operation(name=f"{parent}/operations/{identifier}")
         operation.metadata.Pack(metadata)
         self._all[operation.name] = operation
-        self.resources[operation.name] = names.service_of(resource)
+        self.resources[operation.name] = names.service_of(resource) or names.job_of(resource)
         self._generations[operation.name] = generation
         return operation
 

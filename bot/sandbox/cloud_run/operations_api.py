@@ -26,8 +26,8 @@ def api(world: World) -> Api:
 
     def listed(request: lro.ListOperationsRequest) -> lro.ListOperationsResponse:
         parent = request.name.removesuffix("/operations")
-        services = [name for name in world.cloud_run.services if name.startswith(parent)]
-        forgotten = {name for name in services if world.faults.strike(OPERATIONS, name, "ListOperations")}
+        known = [name for name in (*world.cloud_run.services, *world.jobs.jobs) if name.startswith(parent)]
+        forgotten = {name for name in known if world.faults.strike(OPERATIONS, name, "ListOperations")}
         return operations.page(request, forgotten)
 
     methods = {

@@ -38,7 +38,7 @@ def start(state: ServiceState, revision: run_v2.Revision, images: Images, secret
     if digest is None:
         return texts.no_image(name, container.image)
     container.image = digest
-    if failure := _secret(names.project_of(state.name), name, container, secrets):
+    if failure := secret_failure(names.project_of(state.name), name, container, secrets):
         return failure
     if not state.truths[name].starts:
         return texts.did_not_start(state.name, name, container.ports[0].container_port if container.ports else 0)
@@ -61,10 +61,10 @@ def target(state: ServiceState, release: str, images: Images, secrets: Secrets) 
     container = revision.containers[0]
     if images.digest_of(container.image) is None:
         return texts.no_image(release, container.image)
-    return _secret(names.project_of(state.name), release, container, secrets)
+    return secret_failure(names.project_of(state.name), release, container, secrets)
 
 
-def _secret(project: str, revision: str, container: run_v2.Container, secrets: Secrets) -> Failure | None:
+def secret_failure(project: str, revision: str, container: run_v2.Container, secrets: Secrets) -> Failure | None:
     for position, variable in enumerate(container.env):
         ref = variable.value_source.secret_key_ref
         if not ref.secret:

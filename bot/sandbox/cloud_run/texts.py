@@ -58,6 +58,21 @@ def no_revision(revision: str) -> Failure:
     return Failure("INTERNAL", message, {"reason": run_v2.Condition.CommonReason.UNKNOWN})
 
 
+def job_without_image(execution: str, image: str) -> Failure:
+    reason = {"reason": run_v2.Condition.CommonReason.CONTAINER_MISSING}
+    return Failure("NOT_FOUND", f"Execution '{execution}' failed: Image '{image}' not found.", reason)
+
+
+def task_failed(execution: str) -> Failure:
+    reason = {"execution_reason": run_v2.Condition.ExecutionReason.NON_ZERO_EXIT_CODE}
+    message = f"Task {execution}-task0 failed with message: The container exited with an error."
+    return Failure("INTERNAL", message, reason)
+
+
+def exists(name: str) -> Refused:
+    return Refused("ALREADY_EXISTS", f"Resource '{name}' already exists.")
+
+
 def conflict(service: str, specified: int, current: int) -> Refused:
     return Refused(
         "ABORTED",
