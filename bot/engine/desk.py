@@ -90,7 +90,7 @@ class OperationDesk:
     def _stage(self, record: OperationRecord, stage: int | None, asked_at: datetime) -> int:
         """The position of the step that is meant. Raises UserError."""
         positions = record.plan.asking if record.plan else ()
-        begun = [one.position for one in self._ledger.stages(record.id) if one.started_at <= asked_at]
+        begun = [one.position for one in self._ledger.stages(record.id) if one.started_at < asked_at]
         if not positions:
             raise UserError(f"`{record.id}` has no stages: it goes on by itself.")
         if stage is None and not begun:

@@ -1,0 +1,35 @@
+"""A rollback that stops what runs, for these tests."""
+
+from bot.core.locks import Lock
+from bot.core.operation import Risk, ServiceRef, param
+from bot.core.plan import Hold, Plan, step
+from bot.core.ports import Compute, ComputeReads
+from bot.core.request import DUE
+from bot.core.rollout import Rollout, look_serving
+from bot.core.system import LedgerReads
+
+GOOD = "backend-00042-bad"  # of these tests: what served before the rollout
+
+
+class Rescue(Rollout, risk=Risk.ROLLOUT):
+    """Send all traffic to a release, and stop whatever runs."""
+
+    service: ServiceRef = param("Service.", positional=True)
+    to: str = param("Release.", default=GOOD)
+
+    def plan(self, compute: ComputeReads, ledger: LedgerReads) -> Plan:
+        now, all_ = compute.service(self.service), {self.to: 100}
+        running = ledger.operations(open_only=True, target=self.service.full_name)
+        lock = Lock(target=self.service.full_name, reason="after a rescue")
+        if now.asked == now.serving == all_:
+            return Plan(target=self.service, version=now.version, why=f"{self.to} serves all traffic already")
+        back = step(Compute.set_traffic, self.service, traffic=now.asked)
+        return Plan(
+            target=self.service,
+            version=now.version,
+            summary=f"{self.service}: all traffic to {self.to}",
+            steps=(step(Compute.set_traffic, self.service, traffic=all_).undone_by(back), look_serving(all_)),
+            hold=Hold(traffic=all_),
+            locks=(lock,),
+            preempts=tuple(one.id for one in running if one.state in DUE and one.request.operation == "stepwise"),
+        )
