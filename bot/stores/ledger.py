@@ -185,9 +185,11 @@ class SqlLedger(SqlStages):
             return tuple(session.scalars(rows))
 
     def due(self) -> tuple[tuple[str, str], ...]:
-        rows = select(OperationRow.id, OperationRow.target).where(OperationRow.state.in_(DUE))
+        books = OperationRow.plan["books_only"].as_boolean()
+        rows = select(OperationRow.id, OperationRow.target, books).where(OperationRow.state.in_(DUE))
         with self._reading() as session:
-            return tuple((row.id, row.target) for row in session.execute(rows.order_by(OperationRow.created_at)))
+            found = session.execute(rows.order_by(OperationRow.created_at, OperationRow.id))
+            return tuple((id, mutexes.named(target, books_only=bool(only))) for id, target, only in found)
 
     def judging(self) -> tuple[str, ...]:
         with self._reading() as session:

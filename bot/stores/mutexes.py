@@ -16,6 +16,12 @@ from bot.stores.tables import MutexRow, OperationRow
 OTHERS = TypeAdapter(tuple[Versioned, ...])
 
 
+def named(target: str, *, books_only: bool) -> str:
+    """The mutex of a target. What only writes to our own books has one of its own: it does not wait for what changes
+    the target."""
+    return f"books of {target}" if books_only else target
+
+
 def row_of(session: Session, operation: str) -> OperationRow:
     """An operation, locked until commit. Raises UserError when there is none."""
     row = session.get(OperationRow, operation, with_for_update=True)
@@ -59,12 +65,9 @@ def release(session: Session, row: OperationRow) -> None:
 
 
 def _mutexes(session: Session, row: OperationRow) -> dict[str, MutexRow | None]:
-    """Of all targets, in order, locked until commit; None where nobody ever had one.
-
-    What only writes to our own books has one of its own: it does not wait for what changes the target.
-    """
+    """Of all targets, in order, locked until commit; None where nobody ever had one."""
     plan = row.plan or {}
     others = OTHERS.validate_python(plan.get("others", ()))
-    own = f"books of {row.target}" if plan.get("books_only") else row.target
+    own = named(row.target, books_only=bool(plan.get("books_only")))
     names = sorted({own, *(one.target.full_name for one in others)})
     return {name: session.get(MutexRow, name, with_for_update=True) for name in names}

@@ -117,7 +117,9 @@ def test_somebody_changed_the_second_meanwhile(bot):
 def test_somebody_changed_the_first_while_the_second_failed(bot):
     fails(bot)
     operation = bot.approved("together backend")
-    bot.second.after.append(lambda: bot.first.somebody_sets({OLD: 20, NEW: 80}) if len(bot.second.writes) == 1 else None)
+    bot.second.after.append(
+        lambda: bot.first.somebody_sets({OLD: 20, NEW: 80}) if len(bot.second.writes) == 1 else None
+    )
     done = bot.work(operation)
     assert (done.state, serving(bot)) == ("uncertain", ({OLD: 20, NEW: 80}, {OLD: 100}))
     said = f"putting {BACKEND} back failed: {BACKEND} is at version 9, not 8; put back: {FRONTEND}"

@@ -128,3 +128,13 @@ def test_what_is_carried_out_may_differ_from_what_was_proposed(books: Books) -> 
     assert books.audit.entries(operation=id)[0].body["version"] == "9"
     books.ledger.begin(id, token, "in progress", plan(version="10"))
     assert books.record(id).plan == plan(version="9"), "once it runs, its own steps move the version"
+
+
+def test_what_only_writes_to_our_books_waits_for_nothing_that_changes_the_target(books: Books) -> None:
+    id = queued(books, BACKEND)
+    books.token(id)
+    lock, other = (books.at("queued", made=plan(steps=(), books_only=True)) for _ in range(2))
+    own = "books of shop/prod/backend"
+    assert books.ledger.due() == ((id, "shop/prod/backend"), (lock, own), (other, own))
+    assert books.token(lock) == 1
+    assert books.ledger.claim(other, "me") == "busy"
