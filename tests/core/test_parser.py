@@ -56,7 +56,7 @@ class Everything(Look, risk=Risk.READ):
 def resolve(text: str, kind: str) -> Target | Subject:
     if text == "nowhere":
         raise UserError("no service `nowhere`", choices=("backend",))
-    return TARGET if kind == "service" else Subject(id=text, operation="rollback", requester="slack:U0ANA")
+    return Subject(id=text, operation="rollback", requester="slack:U0ANA") if kind == "operation" else TARGET
 
 
 def said(line: str) -> tuple[str, Raw]:
@@ -130,7 +130,7 @@ REFUSED = [
     ("rolback backend", f"I don't know `rolback`. Did you mean `rollback`? {UNKNOWN}"),
     ("rollbak", f"I don't know `rollbak`. Did you mean `rollback`? {UNKNOWN}"),
     ("statsu backend", f"I don't know `statsu`. Did you mean `status`? {UNKNOWN}"),
-    ("undo 7k3q", f"I don't know `undo`. Did you mean `ops undo`? {UNKNOWN}"),
+    ("undo 7k3q", f"I don't know `undo`. Did you mean `ops undo` or `unlock`? {UNKNOWN}"),
     ("list ops", f"I don't know `list`. Did you mean `ops list`? {UNKNOWN}"),
     ("opslist", f"I don't know `opslist`. Did you mean `ops list`? {UNKNOWN}"),
     ("ops shw 7k3q", f"I don't know `ops shw`. Did you mean `ops show`? {UNKNOWN}"),
