@@ -1,5 +1,7 @@
 """A rescue on a target whose rollout runs: it makes way, whatever it is at, and the rescue does what is left to do."""
 
+import time
+
 import pytest
 
 from bot.core.errors import Fenced, Transient, Uncertain
@@ -223,3 +225,25 @@ def test_a_rescue_that_stops_nobody_is_bound_to_the_version(bot):
     bot.say(BEN, f"approve {record.id}")
     bot.platform.somebody_sets({LATEST: 100})
     assert "somebody changed the target since" in bot.work(record.id).detail
+
+
+def test_by_the_durable_library_too(bot):
+    """The rollout bakes in a thread of a worker; the rescue is queued behind it, and stops it all the same."""
+    bot.clock.nap = lambda seconds: (time.sleep(0.01), bot.clock.advance(0.01))
+    worker = bot.worker()
+    worker.start()
+    until(lambda: bot.ledger.stages(bot.deploy))
+    bot.rescue(f"rescue backend --to {OLDER}")
+    worker.hurry()
+    until(lambda: bot.ledger.operation(bot.rescues[0]).state == "applied")
+    worker.stop(2)
+    assert bot.ledger.operation(bot.deploy).state == "cancelled"
+    assert bot.platform.serving == {OLDER: 100}
+    assert bot.platform.writes == [f"{bot.deploy}/0/do", f"{bot.deploy}/0/undo", f"{bot.rescues[0]}/0/do"]
+
+
+def until(true, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
