@@ -17,7 +17,7 @@ from bot.providers.cloud_run import CloudRun
 from bot.sandbox.process import Control, SandboxProcess
 
 POOL, REGION = "pool", "us-central1"
-SERVICES = 160
+SERVICES, CLEAN = 260, 150
 RELEASES = ({"name": "00001-abc", "age": "9d"}, {"name": "00002-def", "age": "5d", "error_rate": 0.02})
 NEWEST = ({"name": "00003-ghi", "age": "2d"}, {"name": "00004-bad", "age": "1d", "ready": False})
 
@@ -53,7 +53,7 @@ class Rig:
     @property
     def job(self) -> str:
         """A job that no other test runs."""
-        return self.name.replace("s", "m")
+        return f"m{self.name}"
 
     @property
     def job_path(self) -> str:
@@ -109,7 +109,11 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess
             "releases": [dict(one) for one in (*RELEASES, *NEWEST)],
             "secrets": {"TOKEN": "token:3"},
         }
-        jobs[f"m{number:03d}"] = {"seconds": 20}
+        jobs[f"ms{number:03d}"] = {"seconds": 20}
+    for number in range(CLEAN):
+        releases = [dict(one) for one in (*RELEASES, NEWEST[0])]
+        services[f"c{number:03d}"] = {"rps": 2, "max_instances": 100, "releases": releases}
+        jobs[f"mc{number:03d}"] = {"seconds": 20}
     path = tmp_path_factory.mktemp("world") / "world.yaml"
     yaml.dump(world, path)
     with SandboxProcess(rate=0, world=path) as running:
@@ -125,6 +129,18 @@ def numbers() -> Iterator[int]:
 def rig(sandbox: SandboxProcess, numbers: Iterator[int]) -> Iterator[Rig]:
     """A service that no other test has touched."""
     yield Rig(sandbox, f"s{next(numbers):03d}")
+    sandbox.control.clear_faults()
+
+
+@pytest.fixture(scope="session")
+def clean_numbers() -> Iterator[int]:
+    return count()
+
+
+@pytest.fixture
+def clean(sandbox: SandboxProcess, clean_numbers: Iterator[int]) -> Iterator[Rig]:
+    """A service that no other test has touched, whose newest release serves."""
+    yield Rig(sandbox, f"c{next(clean_numbers):03d}")
     sandbox.control.clear_faults()
 
 

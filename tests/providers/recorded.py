@@ -29,7 +29,11 @@ class Recorded(Google):
 
     def __init__(self, service: dict[str, Any], revisions: tuple[str, ...] = ("web-1", "web-2", "web-3")) -> None:
         super().__init__()
-        self.now = run_v2.Service({"name": NAME, "generation": 7, "etag": '"e7"', **service})
+        newest = {
+            "latest_created_revision": f"{NAME}/revisions/web-3",
+            "latest_ready_revision": f"{NAME}/revisions/web-3",
+        }
+        self.now = run_v2.Service({"name": NAME, "generation": 7, "etag": '"e7"', **newest, **service})
         self.revisions, self.operations = revisions, list[operations_pb2.Operation]()
         self.sent: list[run_v2.UpdateServiceRequest] = []
         self.options: list[dict[str, Any]] = []

@@ -241,6 +241,13 @@ def test_a_new_release_that_would_serve_nobody_is_not_made(traffic: list[Any]) -
     assert scale(recorded, min_instances=2), "bounds of the service hold for whatever serves"
 
 
+def test_a_size_is_not_given_to_a_release_like_one_that_never_started() -> None:
+    recorded = google(latest_created_revision=f"{NAME}/revisions/web-4")
+    with pytest.raises(Permanent, match="a new release like the newest one, and web-4 is not ready"):
+        scale(recorded, cpu=2)
+    assert scale(recorded, min_instances=2)
+
+
 def test_an_empty_list_of_targets_follows_the_newest() -> None:
     assert scale(google(traffic=[]), cpu=2).service.template.revision
 

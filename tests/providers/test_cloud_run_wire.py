@@ -128,7 +128,7 @@ def test_a_release_that_is_gone() -> None:
         ([stamped(9), stamped(9)], 1),  # both tell the newest state: ours is the older one
         ([stamped(8, name="projects/123/locations/r/services/web")], 0),  # the project by number
         ([stamped(8, name="projects/p/locations/r/services/webshop")], None),
-        ([run_v2.Job(name="projects/p/locations/r/jobs/web", annotations={stamp.KEY: "k", stamp.VERSION: "7"})], None),
+        ([run_v2.Job(name="projects/p/locations/r/jobs/web", annotations={stamp.KEY: "l", stamp.VERSION: "7"})], None),
         ([stamped(8, version="not a number")], None),
     ],
 )

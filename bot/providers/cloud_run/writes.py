@@ -87,10 +87,8 @@ class Writes:
         """Raises Permanent when the size needs a new release, and that would get no traffic."""
 
         def look(now: run_v2.Service) -> None:
-            needed = sizing.resize(run_v2.Service(now), size)
-            if "template" in needed and not any(targets.named(one) == LATEST and one.percent for one in _asked(now)):
-                held = f"traffic of {names.spoken(target)} is held at named releases"
-                raise Permanent(f"{held}, and that size needs a new one, which would serve nobody")
+            if "template" in sizing.resize(run_v2.Service(now), size):
+                _must_take_traffic(now, target)
 
         def write(now: run_v2.Service) -> Iterable[str]:
             needed = sizing.resize(now, size)
@@ -144,6 +142,16 @@ def _frozen(split: Traffic) -> Traffic:
     if LATEST in split:
         raise Permanent("while a release is made, traffic stays at releases by name: the newest would be the new one")
     return split
+
+
+def _must_take_traffic(now: run_v2.Service, target: Target) -> None:
+    """A new release like the newest one, only of another size."""
+    if not any(targets.named(one) == LATEST and one.percent for one in _asked(now)):
+        held = f"traffic of {names.spoken(target)} is held at named releases"
+        raise Permanent(f"{held}, and that size needs a new one, which would serve nobody")
+    if now.latest_created_revision != now.latest_ready_revision:
+        newest = names.short(now.latest_created_revision)
+        raise Permanent(f"that size needs a new release like the newest one, and {newest} is not ready")
 
 
 def _must_be_release(target: Target, name: str, image: str) -> None:

@@ -7,7 +7,7 @@ from google.cloud import run_v2
 from google.protobuf import field_mask_pb2
 from google.protobuf.message import Message
 
-from bot.sandbox.cloud_run import texts
+from bot.sandbox.cloud_run import sizes, texts
 from bot.sandbox.cloud_run.etag import version_of
 from bot.sandbox.cloud_run.state import LATEST, NAMED, ServiceState
 from bot.sandbox.refusal import invalid
@@ -46,6 +46,7 @@ def desired(current: run_v2.Service, request: run_v2.UpdateServiceRequest) -> ru
 def check(wanted: run_v2.Service) -> None:
     """Refuse what the API refuses before it starts an operation."""
     check_traffic(list(wanted.traffic))
+    sizes.check(wanted)
     for key in (*wanted.annotations, *wanted.labels):
         if key.partition("/")[0].endswith(_RESERVED):
             raise invalid(
