@@ -82,7 +82,7 @@ class Verdict(BaseModel, frozen=True):
         return LEVELS.index(self.level) > LEVELS.index(other.level)
 
 
-class Checked(BaseModel, frozen=True):
+class Checked(BaseModel, frozen=True, allow_inf_nan=False):
     """What a `check_` or `judge_` method says: yes, no, or ask again later."""
 
     state: Literal["holds", "broken", "not yet", "unknown"]

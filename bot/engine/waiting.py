@@ -1,5 +1,6 @@
 """A step that waits for its check, and hears meanwhile what people say of it."""
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
@@ -12,7 +13,8 @@ from bot.core.plan import Checked, Moment, Step
 from bot.core.stages import LEFT, StageState
 from bot.core.system import Clock, Ledger
 
-EVERY_S = 1.0
+log = logging.getLogger(__name__)
+EVERY_S, BUG_EVERY_S = 1.0, 60.0
 HEAR_EVERY_S = 1.0  # of real time, however long a look takes: who rescues must not wait for what is looked at
 ENDS: dict[str, StageState] = {"holds": "passed", "broken": "broken"}
 
@@ -57,7 +59,14 @@ class Waiting:
         return None
 
     def _looked(self) -> Checked:
-        return self._look(Moment(started_at=self._started, now=self._clock.now()))
+        moment = Moment(started_at=self._started, now=self._clock.now())
+        try:
+            return self._look(moment)
+        except Exception as bug:  # a look changes nothing: what it would have seen is not known, and all else still is
+            log.exception("a look of operation %s met a bug", self._operation)
+            again = moment.now + timedelta(seconds=BUG_EVERY_S)
+            said = f"could not be checked: a bug in aisq ({type(bug).__name__})"
+            return Checked(state="not yet", sentence=said, look_again_at=again)
 
     def _left(self) -> Checked:
         """What a stage was left with, by this process or by the one before."""

@@ -5,9 +5,10 @@ from typing import Any, Literal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from bot.core.locks import Lock
-from bot.core.plan import Finding, Hold, Plan, Step, Verdict, Versioned, step
+from bot.core.plan import Checked, Finding, Hold, Plan, Step, Verdict, Versioned, step
 from bot.core.ports import Compute
 from bot.core.request import Target
 from bot.core.stages import Stage
@@ -188,6 +189,36 @@ def test_all_targets_are_those_of_others_too() -> None:
     hold, other = Hold(traffic={"A": 100}), Versioned(target=OTHER, version="3")
     plan = PLAN.model_copy(update={"others": (other,), "hold": hold})
     assert plan.targets == (Versioned(target=TARGET, version="7", hold=hold), other)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_evidence_is_what_every_database_can_hold(number: float) -> None:
+    with pytest.raises(ValidationError):
+        Checked(state="holds", sentence="", evidence={"rates": [number]})
+
+
+@pytest.mark.parametrize(
+    "some, part",
+    [
+        ({}, True),
+        ({"steps": (GO,)}, True),
+        ({"steps": (LOOK,)}, True),
+        ({"steps": (), "afterwards": ()}, True),
+        ({"steps": (GO.undone_by(LOOK).called("else"), LOOK)}, True),
+        ({"steps": (LOOK, GO)}, False),
+        ({"steps": (GO, GO)}, False),
+        ({"steps": (GO.model_copy(update={"args": {}}),)}, False),
+        ({"afterwards": (JUDGE, JUDGE)}, False),
+    ],
+)
+def test_a_plan_may_be_part_of_another(some: dict[str, Any], part: bool) -> None:
+    assert PLAN.model_copy(update=some).is_part_of(PLAN) is part
+
+
+def test_stages_are_called_by_number_and_weight() -> None:
+    asks = LOOK.model_copy(update={"if_late": "ask"})
+    plan = PLAN.model_copy(update={"steps": (GO, asks, asks), "stages": (Stage(weight_pct=10, bake_s=60),)})
+    assert [plan.stage_name(position) for position in plan.asking] == ["stage 1 (10 %)", "stage 2"]
 
 
 def test_stages_are_the_steps_that_may_ask() -> None:

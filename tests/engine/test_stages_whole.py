@@ -124,6 +124,16 @@ def test_what_cannot_be_read_decides_nothing(bot):
     assert (seen[0].state, seen[0].sentence) == ("held", "could not be checked: monitoring is away")
 
 
+def test_a_bug_in_a_look_leaves_the_decision_to_a_person(bot, monkeypatch):
+    """What was changed is known as well as before: nothing is uncertain."""
+    operation = bot.approved("stepwise backend")
+    monkeypatch.setattr(bot.checker, "_look", lambda *_: 1 / 0)
+    bot.at(BAKE_S + HOLD_S + 2, lambda: bot.ledger.cancel(operation, "ben"))
+    assert bot.work(operation).state == "cancelled"
+    (stage,) = bot.ledger.stages(operation)
+    assert (stage.state, stage.sentence) == ("held", "could not be checked: a bug in aisq (ZeroDivisionError)")
+
+
 # --- people
 
 
