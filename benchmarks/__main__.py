@@ -12,10 +12,10 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks import databases, report
-from benchmarks.measure import Row
+from benchmarks.measure import Grid, Row
 
-NAMES = ("rollback", "acknowledge", "boot", "steps", "growth", "replicas", "takeover")
-Question = Callable[[], list[Row]]
+NAMES = ("rollback", "acknowledge", "boot", "steps", "growth", "replicas", "takeover", "judge")
+Question = Callable[[], Sequence[Row | Grid]]
 
 
 def main(words: Sequence[str] | None = None, questions: Mapping[str, Question] | None = None) -> int:
@@ -35,13 +35,23 @@ def ask(questions: Mapping[str, Question], words: Sequence[str] | None = None) -
     """One after the other, on a machine that does nothing else if the figures shall mean something."""
     began, host, ticks = datetime.now(UTC), report.machine(), time.perf_counter()
     command = shlex.join(["python", "-m", "benchmarks", *(sys.argv[1:] if words is None else words)])
-    answers = {}
-    for name, rows in questions.items():
+    answers: dict[str, Sequence[Row | Grid]] = {}
+    for name, question in questions.items():
         print(f"{name} …", file=sys.stderr, flush=True)
-        answers[name] = rows()
+        answers[name] = question()
     left_out = [] if databases.has_postgres() else [databases.WITHOUT]
     took_s = time.perf_counter() - ticks
-    return report.Run(command=command, began=began, took_s=took_s, machine=host, questions=answers, left_out=left_out)
+    rows = {name: [one for one in answer if isinstance(one, Row)] for name, answer in answers.items()}
+    grids = {name: [one for one in answer if isinstance(one, Grid)] for name, answer in answers.items()}
+    return report.Run(
+        command=command,
+        began=began,
+        took_s=took_s,
+        machine=host,
+        questions=rows,
+        tables={name: found for name, found in grids.items() if found},
+        left_out=left_out,
+    )
 
 
 def _arguments(names: list[str]) -> argparse.ArgumentParser:

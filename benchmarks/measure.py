@@ -42,6 +42,14 @@ class Row(BaseModel, frozen=True):
         return {None: "", True: "met", False: "missed"}[self.met]
 
 
+class Grid(BaseModel, frozen=True):
+    """Many figures of one kind, each with its unit."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
 def spread(values: Iterable[float]) -> Spread:
     """Raises ValueError when there are none."""
     found = sorted(values)

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.measure import Row, Spread
+from benchmarks.measure import Grid, Row, Spread
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 COLUMNS = ("what", "ours", "floor", "ratio", "aim", "")
@@ -35,13 +35,14 @@ class Machine(BaseModel, frozen=True):
 
 
 class Run(BaseModel, frozen=True):
-    """What one run gave; `left_out` says what could not be measured, and why."""
+    """What one run gave, by question; `left_out` says what could not be measured, and why."""
 
     command: str
     began: datetime
     took_s: float
     machine: Machine
     questions: dict[str, list[Row]]
+    tables: dict[str, list[Grid]] = {}
     left_out: list[str] = []
 
     @property
@@ -72,9 +73,21 @@ def show(run: Run, console: Console) -> None:
             table.add_row(*_cells(row), style=style if row.met is False else "")
         console.print(table)
         console.print()
+        for grid in run.tables.get(name, []):
+            _show_grid(grid, console)
     for line in run.left_out:
         console.print(f"Left out: {line}", markup=False)
     console.print(summary(run), markup=False)
+
+
+def _show_grid(grid: Grid, console: Console) -> None:
+    table = Table(title=grid.title, title_justify="left", box=None, pad_edge=False)
+    for index, column in enumerate(grid.columns):
+        table.add_column(column, justify="right" if index else "left")
+    for cells in grid.rows:
+        table.add_row(*cells)
+    console.print(table)
+    console.print()
 
 
 def summary(run: Run) -> str:
@@ -103,6 +116,9 @@ def _page(run: Run) -> Iterator[str]:
     for name, rows in run.questions.items():
         yield f"\n## {name}\n\n| {' | '.join(COLUMNS)} |\n|---|--:|---|--:|---|---|"
         yield from (f"| {' | '.join(_cells(row))} |" for row in rows)
+        for grid in run.tables.get(name, []):
+            yield f"\n{grid.title}:\n\n| {' | '.join(grid.columns)} |\n|---|{'--:|' * (len(grid.columns) - 1)}"
+            yield from (f"| {' | '.join(cells)} |" for cells in grid.rows)
 
 
 def _cells(row: Row) -> tuple[str, ...]:

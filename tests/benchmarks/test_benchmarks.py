@@ -10,7 +10,7 @@ from rich.console import Console
 from benchmarks import __main__ as command
 from benchmarks import databases, report
 from benchmarks.load import Answered, Load
-from benchmarks.measure import Row, alone, alternating, beside, percentile, same, spread
+from benchmarks.measure import Grid, Row, alone, alternating, beside, percentile, same, spread
 from benchmarks.questions import acknowledge, growth, replicas, steps
 
 
@@ -23,6 +23,10 @@ def bad() -> list[Row]:
         beside("far too slow", "ms", [40, 30, 50], [10, 10, 10], "nothing at all", at_most=1.5),
         alone("how much more", "ms", [30]),
     ]
+
+
+def gridded() -> list[Row | Grid]:
+    return [*good(), Grid(title="All of it", columns=("what", "by a", "by b"), rows=(("x", "1 %", "2 %"),))]
 
 
 @pytest.fixture
@@ -120,7 +124,7 @@ def test_a_run_is_also_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     file = tmp_path / "run.json"
     assert command.main(["second", "--json", str(file)], {"first": good, "second": bad}) == 0
     told = json.loads(file.read_text())
-    assert set(told) == {"command", "began", "took_s", "machine", "questions", "left_out"}
+    assert set(told) == {"command", "began", "took_s", "machine", "questions", "tables", "left_out"}
     assert told["command"] == f"python -m benchmarks second --json {file}"
     assert list(told["questions"]) == ["second"]
     slow, more = told["questions"]["second"]
@@ -145,6 +149,23 @@ def test_every_line_of_a_table_has_as_many_cells(page: Path) -> None:
     command.main(["--write"], {"first": good, "second": bad})
     lines = page.read_text().partition("## first")[2].splitlines()
     assert {line.count("|") for line in lines if line.startswith("|")} == {len(report.COLUMNS) + 1}
+
+
+def test_a_grid_follows_the_figures_of_its_question(page: Path) -> None:
+    said = [line.split() for line in shown(command.ask({"first": gridded, "second": bad}, [])).splitlines()]
+    at = said.index(["All", "of", "it"])
+    assert said[at + 1 : at + 3] == [["what", "by", "a", "by", "b"], ["x", "1", "%", "2", "%"]]
+    assert at < said.index(["second"])
+    command.main(["--write"], {"first": gridded, "second": bad})
+    written = page.read_text()
+    assert "\nAll of it:\n\n| what | by a | by b |\n|---|--:|--:|\n| x | 1 % | 2 % |\n\n## second" in written
+
+
+def test_what_is_no_figure_is_not_among_them() -> None:
+    run = command.ask({"first": gridded, "second": bad}, [])
+    assert [row.what for row in run.questions["first"]] == ["as quick as it gets"]
+    assert list(run.tables) == ["first"]
+    assert report.Run.model_validate_json(run.model_dump_json(exclude_computed_fields=True)) == run
 
 
 def test_a_name_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

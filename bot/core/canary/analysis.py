@@ -30,7 +30,14 @@ class Found(NamedTuple):
     highest: float
     margin: float
     now: Sample
+    now_minutes: int
     over_limit: bool  # the canary is beyond its static limit and the stable release is not
+
+    @property
+    def per_minute(self) -> tuple[float, float]:
+        """Requests of canary and stable, as they come at present."""
+        count = max(1, self.now_minutes)
+        return self.now.canary / count, self.now.stable / count
 
     @property
     def matters(self) -> bool:
@@ -83,13 +90,6 @@ class Analysis:
         """Whether any minute could be judged so far."""
         return bool(self._samples[0])
 
-    @property
-    def per_minute(self) -> tuple[float, float]:
-        """Requests of canary and stable, as they come at present."""
-        samples = self._last(0, NOW_MINUTES)
-        now, count = _sum(samples), max(1, len(samples))
-        return now.canary / count, now.stable / count
-
     def since_shift(self) -> tuple[Sample, ...]:
         """What was counted at the weight of now, metric by metric."""
         minutes = self.minutes.settled - number_of(self.shifted.since)
@@ -114,7 +114,8 @@ class Analysis:
 
     def _found(self, index: int, metric: Metric) -> Found:
         evidence, bursts = self._evidence[index], self._bursts[index]
-        start, now = evidence.start, _sum(self._last(index, NOW_MINUTES))
+        start, last = evidence.start, self._last(index, NOW_MINUTES)
+        now = _sum(last)
         to_pct = self.rules.next_pct(self.shifted.weight_pct) or 100
         return Found(
             metric=metric,
@@ -126,6 +127,7 @@ class Analysis:
             highest=highest_excess(evidence.total, bursts, self.z),
             margin=min(LARGEST_MARGIN, metric.tolerated_pp / to_pct),
             now=now,
+            now_minutes=len(last),
             over_limit=now.canary_bad > 0
             and metric.limit_pct is not None
             and self._over(index, metric.limit_pct / 100),
@@ -154,10 +156,12 @@ def _sample(minute: Minute, metric: Metric) -> Sample:
 
 
 def _sum(samples: Iterable[Sample]) -> Sample:
-    whole = Sample()
+    canary = canary_bad = stable = stable_bad = bad_minutes = 0
     for sample in samples:
-        whole = whole.plus(sample)
-    return whole
+        canary, canary_bad = canary + sample.canary, canary_bad + sample.canary_bad
+        stable, stable_bad = stable + sample.stable, stable_bad + sample.stable_bad
+        bad_minutes += sample.bad_minutes
+    return Sample(canary, canary_bad, stable, stable_bad, bad_minutes)
 
 
 def _history(tallies: Iterable[Tally], metric: Metric) -> list[tuple[int, int]]:

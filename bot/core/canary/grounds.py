@@ -123,7 +123,7 @@ class Grounds:
         """Hold, and say how long until the bounds of those that are short could be below what is tolerated."""
         if not short:
             return self._hold(why, clause)
-        per_minute = self.analysis.per_minute
+        per_minute = short[0].per_minute
         waits = [minutes_until(one.total, per_minute, one.bursts, self.analysis.z, one.margin) for one in short]
         longest = None if None in waits else max(wait for wait in waits if wait is not None)
         count = math.ceil((longest or 0) * per_minute[0])
