@@ -109,12 +109,14 @@ class Grounds:
         if not short[0].now.canary:
             clause = f"no requests reach {self.canary}. Raise its weight or send synthetic traffic."
             return self._hold("no requests", clause)
-        return self._wait("too few requests", f"too few requests to tell; so far {so_far(self.seen)}.", short)
+        bursts = max(one.bursts for one in short)
+        while_in = f" while bad answers come about {bursts:.0f} at a time" if bursts >= 2 else ""
+        return self._wait("too few requests", f"too few requests to tell{while_in}; so far {so_far(self.seen)}.", short)
 
     def _suspect(self, one: Found, short: list[Found]) -> Verdict:
         doubt = "but it may be chance"
         if one.e_value >= self.rules.decisive_e_value:
-            doubt = f"but in {counted(one.worse.bad_minutes, 'minute')} only, and one burst may do that"
+            doubt = f"but so many in {counted(one.worse.bad_minutes, 'minute')} may be one burst"
         return self._wait(
             "unsure", f"{self.canary} looks worse, {against(one.metric, one.worse, self.stable)}, {doubt}.", short
         )
