@@ -42,7 +42,7 @@ class Minutes:
 
     def read(self, reading: Reading) -> bool:
         """Take one reading; true when it changes what was handed out, so that all is to be judged again."""
-        self._due = max(self._due, math.floor((reading.at.timestamp() - self._record.lag_s) / 60))
+        self._due = math.floor((reading.at.timestamp() - self._record.lag_s) / 60)
         changed = [minute for minute in reading.minutes if minute.number >= self._first]
         for minute in changed:
             if (known := self._known.get(minute.number)) and (clause := self._shrunk(known, minute)):
