@@ -5,11 +5,15 @@ from typing import Any, Protocol
 
 from bot.core.errors import Permanent
 from bot.core.operation import Operation, needs
-from bot.core.ports import PORTS, SUBJECTS, ComputeReads, ServiceState
+from bot.core.ports import PORTS, SUBJECTS, ComputeReads, LogReads, ServiceState
 from bot.core.request import Target
 from bot.core.system import Clock
+from bot.engine.rate import Rate
 from bot.engine.retry import patiently
 
+RARELY: dict[type, tuple[str, int]] = {  # what may be read so many times a minute, a project and a process
+    LogReads: ("The logs", 20),  # of 60 that a project has for all (cloud.google.com/logging/quotas)
+}
 READ_FOR_S = 6.0  # how long a look at a service is repeated before it counts as unreadable
 
 
@@ -63,6 +67,7 @@ class Router:
 
     def __init__(self, port: type, providers: Providers, clock: Clock, seen: Seen | None = None) -> None:
         self._port, self._providers, self._clock, self._seen = port, providers, clock, seen
+        self._rate = Rate(clock, *RARELY[port]) if port in RARELY else None
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         if method.startswith("_") or not hasattr(self._port, method):
@@ -71,6 +76,8 @@ class Router:
         def call(*args: Any, **kwargs: Any) -> Any:
             target = next(value for value in (*args, *kwargs.values()) if isinstance(value, Target))
             provider = self._providers.of(target, method)
+            if self._rate:
+                self._rate.take(target.place.get("project") or target.system)
             if self._port is not ComputeReads:
                 return getattr(provider, method)(*args, **kwargs)
             result = patiently(lambda: getattr(provider, method)(*args, **kwargs), self._clock, for_s=READ_FOR_S)
