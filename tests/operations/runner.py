@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 from bot import operations
 from bot.core import folder
-from bot.core.answer import Answer, Code, Part, Table, Text
+from bot.core.answer import Answer, Code, Part, Series, Table, Text
 from bot.core.catalog import Catalog
 from bot.core.clocktime import Standpoint
 from bot.core.errors import CloudError, Denied, UserError
@@ -25,7 +25,9 @@ from bot.core.rules import Freezes
 from bot.core.sizing import described
 from bot.core.system import AuditReads, Desk, HistoryReads, LedgerReads, LockReads, Manual, PinReads
 from bot.core.traffic import describe
-from tests.operations.world import NOON, Data, subject_of, world_of
+from tests.operations.books import subject_of
+from tests.operations.noon import NOON, Data
+from tests.operations.world import world_of
 
 HERE = Path(__file__).parent
 COMMANDS = {one.command(): one for one in folder.every(operations).values()}
@@ -166,9 +168,16 @@ def _part(part: Part) -> list[str]:
         return [part.text if part.mood == "plain" else f"({part.mood}) {part.text}"]
     if isinstance(part, Code):
         return [f"$ {line}" for line in part.lines]
+    if isinstance(part, Series):
+        lines = (f"{name}: {', '.join(map(_value, values))}" for name, values in part.lines.items())
+        return [f"[{part.title}, {part.unit}] {' '.join(map(_cell, part.at))}", *lines]
     assert isinstance(part, Table), "no operation answers with anything else yet"
     rows = [" | ".join(_cell(cell) for cell in row) for row in part.rows] or [part.empty]
     return [*([f"[{part.title}]"] if part.title else []), " | ".join(part.columns), *rows]
+
+
+def _value(value: float | None) -> str:
+    return "-" if value is None else f"{value:g}"
 
 
 def _cell(cell: object) -> str:

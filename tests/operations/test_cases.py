@@ -141,6 +141,13 @@ def test_how_many_releases_are_shown(limit: str, shown: int) -> None:
     assert len(run.outcome()["answer"]) == 2 + shown
 
 
+def test_an_entry_is_no_longer_than_people_read() -> None:
+    said = "x" * 400 + " password=hunter2 " + "y" * 4000
+    run = Run({"operation": "logs", "typed": "logs backend", "facts": {"logs": [[1, "info", said]]}})
+    (row,) = (line for line in run.outcome()["answer"] if "xxx" in line)
+    assert len(row) < 600 and row.endswith("…") and "password=***" in row
+
+
 # --- the registry
 
 

@@ -5,21 +5,16 @@ Everything that a case does not mention is as it should be, and nothing is known
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from bot.core.answer import Answer, Text
 from bot.core.catalog import Catalog
-from bot.core.errors import Denied, Forbidden, NotFound, Transient, UserError
+from bot.core.errors import NotFound
 from bot.core.estate import System
 from bot.core.locks import Lock
 from bot.core.operation import Operation
-from bot.core.parser import did_you_mean, near
-from bot.core.plan import Finding, Hold, Plan, Step, Verdict, step
 from bot.core.ports import (
-    Compute,
-    Effect,
     Image,
     JobState,
     LogEntry,
@@ -33,25 +28,19 @@ from bot.core.ports import (
     Traffic,
     Vulnerabilities,
 )
-from bot.core.request import OPEN, Actor, Address, Approval, Request, Subject, Target
+from bot.core.request import Actor, Target
 from bot.core.rollout import by_name
 from bot.core.rules import Freeze, Freezes
-from bot.core.stages import SAID, Stage, StageRecord, Steer
-from bot.core.system import AuditCheck, AuditEntry, EffectRecord, OperationRecord, Pin, Serving
-from bot.core.traffic import describe
+from bot.core.system import Pin, Serving
+from tests.operations.books import Audit, Desk, Ledger, Manual
+from tests.operations.noon import Data, ago, error_of
 
-NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-Data = Mapping[str, Any]
 RUN = {"type": "cloud_run", "instances": {"min": 1, "max": 10}}
 AGES = {"c": 1, "b": 3, "a": 9}
 
 
-def ago(**time: float) -> datetime:
-    return NOON - timedelta(**time)
-
-
-def catalog_of(entry: Data) -> Catalog:
-    """Three systems; `entry` adds fields to shop/prod/backend."""
+def catalog_of(entry: Data, logs_kept: str = "") -> Catalog:
+    """Three systems; `entry` adds fields to shop/prod/backend. `logs_kept` is how long those of shop/prod are."""
     prod = {"backend": RUN | dict(entry), "web": RUN}
     edge = {"lb": {"type": "load_balancer"}} if "cdn" in entry else {}
     shop = {
@@ -62,7 +51,7 @@ def catalog_of(entry: Data) -> Catalog:
         "slo": {"objective_pct": 99.5},
         "rollback": {"min_requests": 500, "max_age": "30d"},
         "environments": {
-            "prod": {"stage": "prod", "services": prod | edge},
+            "prod": {"stage": "prod", "services": prod | edge, **({"logs": {"keep": logs_kept}} if logs_kept else {})},
             "dev": {"stage": "dev", "services": {"backend": RUN}},
         },
     }
@@ -75,12 +64,6 @@ def catalog_of(entry: Data) -> Catalog:
         "lab": {"title": "Lab", "owner": "us", **lab},
     }
     return Catalog(systems={name: System.model_validate({"system": name, **one}) for name, one in systems.items()})
-
-
-def error_of(text: str) -> Exception:
-    """ "gone", "forbidden: …", or anything else: it is away."""
-    kind, _, said = text.partition(": ")
-    return NotFound(said) if kind == "gone" else Forbidden(said) if kind == "forbidden" else Transient(text)
 
 
 class Platform:
@@ -334,191 +317,9 @@ def freezes_of(said: list[Data]) -> Freezes:
     return Freezes(freezes=tuple(Freeze.model_validate({"from": ago(hours=1), **one}) for one in said))
 
 
-class Ledger:
-    """LedgerReads. `operations` are newest first."""
-
-    def __init__(self, said: list[Data], catalog: Catalog) -> None:
-        self._records = [_record(one, catalog) for one in said]
-        self._effects = {one["id"]: tuple(_effect(one["id"], made) for made in one.get("effects", [])) for one in said}
-        self.asked: dict[str, Any] = {}
-
-    def operation(self, operation: str) -> OperationRecord:
-        found = [one for one in self._records if one.id.startswith(operation)]
-        if len(found) != 1:
-            raise UserError(f"there is no operation `{operation}`; `ops` lists them.")
-        return found[0]
-
-    def operations(self, *, open_only: bool = False, target: str = "", limit: int = 20) -> tuple[OperationRecord, ...]:
-        self.asked = {"limit": limit}
-        fitting = [one for one in self._records if not open_only or one.state in OPEN]
-        return tuple(one for one in fitting if not target or str(one.request.target) == target)[:limit]
-
-    def effects(self, operation: str) -> tuple[EffectRecord, ...]:
-        return self._effects.get(operation, ())
-
-    def stages(self, operation: str) -> tuple[StageRecord, ...]:
-        return ()
-
-
-def _record(said: Data, catalog: Catalog) -> OperationRecord:
-    """`plan` moves traffic `from` one split `to` another, makes a service another size, or has `stages` by weight."""
-    command, _, rest = said["text"].partition(" ")
-    changes = ("rollback", "traffic", "unpin", "scale", "deploy", "lock")
-    target = catalog.target("shop", "prod", rest.split()[0]) if command in changes else None
-    by, state = said.get("by", "ana"), said["state"]
-    request = Request(
-        id=said["id"],
-        actor=Actor(id=f"slack:U0{by.upper()}", name=by),
-        operation=said.get("operation", command),
-        verb="plan",
-        params={},
-        target=target,
-        text=said["text"],
-        address=Address(door="slack"),
-        received_at=ago(minutes=said.get("minutes_ago", 30)),
-    )
-    return OperationRecord(
-        request=request,
-        state=state,
-        revision=1,
-        detail=said.get("detail", ""),
-        plan=_plan(command, target, said["plan"]) if "plan" in said and target else None,
-        digest="ab" * 32 if "plan" in said else "",
-        approvals_needed=said.get("approvals_needed", 0),
-        approvals=tuple(
-            Approval(actor=Actor(id=f"slack:U0{name.upper()}", name=name), digest="ab" * 32, given_at=NOON)
-            for name in said.get("approved_by", [])
-        ),
-        updated_at=NOON,
-        judgement=said.get("judgement", ""),
-        judged=said.get("judged", ""),
-    )
-
-
-def _resizing(target: Target, said: Data) -> Plan:
-    back, go = (step(Compute.scale, target, sizing=Sizing.model_validate(said[which])) for which in ("from", "to"))
-    by_hand = {"by_hand": ("gcloud … bigger",), "undo_by_hand": ("gcloud … smaller",)}
-    return Plan(target=target, version="6", summary=f"{target}: bigger", steps=(go.undone_by(back),), **by_hand)
-
-
-def _staged(target: Target, weights: list[int]) -> Plan:
-    stages = tuple(Stage(weight_pct=weight, bake_s=600) for weight in weights)
-    steps = tuple(Step(kind="check", verb="bake", if_late="ask") for _ in weights)
-    return Plan(target=target, version="6", summary=f"{target}: in stages", steps=steps, stages=stages)
-
-
-def _plan(command: str, target: Target, said: Data) -> Plan:
-    if said.get("steps") == []:
-        return Plan(target=target, version="6", why="nothing to do")
-    if command == "scale":
-        return _resizing(target, said)
-    if command == "lock":
-        said = {"locks": (Lock(target=target.full_name),), "undo_by_hand": (f"aisq unlock {target}",)}
-        return Plan(target=target, version="", summary=f"{target}: locked for deploys", books_only=True, **said)
-    if "stages" in said:
-        return _staged(target, said["stages"])
-    back = step(Compute.set_traffic, target, traffic=said["from"])
-    go = step(Compute.set_traffic, target, traffic=said["to"]).called("send traffic")
-    findings = tuple(Finding.model_validate(one) for one in said.get("findings", []))
-    return Plan(
-        target=target,
-        version="6",
-        summary=f"{target}: traffic to {describe(said['to'])}",
-        steps=(go if said.get("no_undo") else go.undone_by(back), Step(kind="check", verb="serving")),
-        verdict=Verdict(findings=findings) if findings else None,
-        hold=Hold(traffic=said["to"]),
-        notes=tuple(said.get("notes", [])),
-        by_hand=("gcloud … there",),
-        undo_by_hand=("gcloud … back",),
-    )
-
-
-def _effect(operation: str, said: Data) -> EffectRecord:
-    effect = Effect(key=f"{operation}/{said.get('step', '0/do')}", version="6")
-    call = Step(verb="Compute.set_traffic", title=said.get("title", "send traffic"))
-    more = {"version": said.get("version", ""), "ending": said.get("ending"), "detail": said.get("detail", "")}
-    return EffectRecord.model_validate({"effect": effect, "call": call, **more})
-
-
-class Audit:
-    """AuditReads."""
-
-    def __init__(self, said: Data) -> None:
-        self._said, self.asked = said, {}
-
-    def entries(self, *, operation: str = "", limit: int = 20) -> tuple[AuditEntry, ...]:
-        self.asked = {"limit": limit}
-        entries = [
-            AuditEntry.model_validate({"seq": seq, "at": ago(minutes=seq), "hash": f"{seq:064x}", "body": {}, **one})
-            for seq, one in enumerate(self._said.get("entries", []), 1)
-        ]
-        return tuple(one for one in entries if not operation or one.operation == operation)[:limit]
-
-    def verify(self, head: str = "") -> AuditCheck:
-        known = head in ("", "f" * 64) or not self._said.get("cut")
-        problem = self._said.get("problem", "") or ("" if known else f"head {head} is not in the chain")
-        return AuditCheck(entries=self._said.get("length", 1200), head="f" * 64, problem=problem)
-
-
-class Desk:
-    """Lets everybody decide, unless `refuses` says why not."""
-
-    def __init__(self, said: Data, ledger: Ledger) -> None:
-        self._said, self._ledger = said, ledger
-
-    def _decided(self, operation: str) -> OperationRecord:
-        if why := self._said.get("refuses"):
-            raise Denied(why)
-        record = self._ledger.operation(operation)
-        become = {"state": self._said.get("becomes", record.state), "detail": self._said.get("detail", "")}
-        return record.model_copy(update=become)
-
-    def approve(self, operation: str, digest: str, actor: Actor) -> OperationRecord:
-        record = self._decided(operation)
-        given = Approval(actor=actor, digest=digest, given_at=NOON)
-        return record.model_copy(update={"approvals": (*record.approvals, given)})
-
-    def deny(self, operation: str, reason: str, actor: Actor) -> OperationRecord:
-        return self._decided(operation)
-
-    def cancel(self, operation: str, actor: Actor) -> OperationRecord:
-        return self._decided(operation)
-
-    def steer(
-        self, operation: str, steer: Steer, stage: int | None, actor: Actor, asked_at: datetime
-    ) -> tuple[OperationRecord, StageRecord]:
-        """The stage is the first one, unless another is named; `over` says why none of them can be steered."""
-        if why := self._said.get("over"):
-            raise UserError(why)
-        record = self._decided(operation)
-        plan = record.plan
-        assert plan is not None and asked_at == NOON
-        position = plan.asking[(stage or 1) - 1]
-        return record, StageRecord(operation=record.id, position=position, started_at=ago(minutes=5), state=SAID[steer])
-
-
-class Manual:
-    """The shipped commands; `why` repeats what it was asked."""
-
-    def __init__(self, commands: Mapping[str, type[Operation]]) -> None:
-        self._commands = commands
-
-    def commands(self) -> tuple[type[Operation], ...]:
-        return tuple(self._commands.values())
-
-    def command(self, words: str) -> type[Operation]:
-        if words not in self._commands:
-            names = near(words, self._commands)
-            raise UserError(f"I don't know `{words}`.{did_you_mean(names)}", choices=names)
-        return self._commands[words]
-
-    def why(self, text: str, actor: Actor, channel: str) -> Answer:
-        return Answer(title=text, parts=(Text(text=f"asked by {actor.id} in {channel}"),))
-
-
 def world_of(facts: Data, commands: Mapping[str, type[Operation]]) -> SimpleNamespace:
     """Everything that an operation may need."""
-    catalog = catalog_of(facts.get("catalog", {}))
+    catalog = catalog_of(facts.get("catalog", {}), facts.get("logs_kept", ""))
     ledger = Ledger(facts.get("operations", []), catalog)
     actor = Actor.model_validate(
         {"id": "slack:U0ANA", "name": "ana", "roles": ("sre-oncall",), **facts.get("actor", {})}
@@ -542,8 +343,3 @@ def world_of(facts: Data, commands: Mapping[str, type[Operation]]) -> SimpleName
         actor=actor,
         channel=facts.get("channel", "C0SHOP"),
     )
-
-
-def subject_of(record: OperationRecord) -> Subject:
-    request = record.request
-    return Subject(id=record.id, operation=request.operation, requester=request.actor.id, target=request.target)

@@ -47,7 +47,7 @@ COMPLETED = {
     "first words": ("r", ["releases", "rollback"]),
     "administration too": ("ser", ["serve"]),
     "the sandbox": ("san", ["sandbox"]),
-    "second words": ("ops ", ["cancel", "list", "show", "undo"]),
+    "second words": ("ops ", ["advance", "cancel", "hold", "list", "show", "undo"]),
     "second words of administration": ("db ", ["upgrade"]),
     "a command that is the beginning of another": ("audit v", ["verify"]),
     "shells": ("completion ", ["bash", "zsh", "fish"]),
