@@ -28,7 +28,7 @@ class Progress(BaseModel, frozen=True):
     """How far the cloud is with one of its long-running operations."""
 
     state: Literal["running", "succeeded", "failed"]
-    version: str = ""  # of the target, once the operation ended
+    version: str = ""  # of the target after it; while it runs only where the platform takes another write over it
     detail: str = ""
 
 
@@ -219,6 +219,10 @@ class ImageReads(Protocol):
 
     def vulnerabilities(self, target: Target, reference: str) -> Vulnerabilities:
         """By tag or by digest. Raises NotFound when the registry has no image of that tag."""
+        ...
+
+    def by_hand_copy(self, target: Target, image: str, to: str) -> str:
+        """The command line that a person would type to have an image by digest in repository `to` too."""
         ...
 
 

@@ -36,8 +36,10 @@ CHANNEL_OPTIONS = (
     ("grpc.max_reconnect_backoff_ms", 1000),
 )
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
+DOWNLOAD = "artifactregistry.repositories.downloadArtifacts"
 LOGIN = "run `gcloud auth application-default login`, or give aisq's process a service account"
 _PERMISSION = re.compile(r"[Pp]ermission ['\"]?([a-zA-Z]+(?:\.[a-zA-Z]+){2,})")  # Permission 'run.services.get' denied
+_IMAGE = re.compile(r"must have permission to read\s+the image")  # User must have …: Cloud Run names no permission
 _LONGEST = 300  # characters of a sentence of Google's that are passed on
 
 
@@ -181,7 +183,8 @@ class _Attempt:
         if error.reason == "SERVICE_DISABLED":
             return Permanent(self._said(error))
         quoted = _PERMISSION.search(error.message or "")
-        missing = told.get("permission") or (quoted[1] if quoted else self.permission)
+        usual = DOWNLOAD if _IMAGE.search(error.message or "") else self.permission
+        missing = told.get("permission") or (quoted[1] if quoted else usual)
         lacks = f"the permission {missing}" if missing else "a permission that Google does not name"
         where = f" on {told['resource']}" if told.get("resource") else ""
         return Forbidden(f"aisq may not {self.action}: its Google identity lacks {lacks}{where}", permission=missing)

@@ -1,4 +1,4 @@
-"""Artifact Registry: which images exist, which digest a tag points to, when it was uploaded, what a scan found."""
+"""Artifact Registry: which images exist, which digest a tag points to, what a scan found, and who may pull them."""
 
 import re
 from dataclasses import dataclass, field
@@ -37,6 +37,7 @@ class Registry:
 
     def __init__(self) -> None:
         self.images: dict[str, Image] = {}
+        self.readers: set[tuple[str, str]] = set()  # a registry's project, and one whose Cloud Run may pull from it
 
     def add(self, reference: str, digest: str, tag: str, uploaded: datetime, quality: Quality | None = None) -> Image:
         """Push an image; its tag moves here from where it was, and may be empty.
@@ -76,6 +77,12 @@ class Registry:
             if image.reference == name and tag in image.tags:
                 return uri
         return None
+
+    def may_pull(self, project: str, reference: str) -> bool:
+        """Whether Cloud Run of a project may pull an image: of its own registries, and where it was granted."""
+        found = repository_of(reference)
+        owner = found[0].split("/")[1] if found else project
+        return owner == project or (owner, project) in self.readers
 
 
 def repository_of(reference: str) -> tuple[str, str] | None:

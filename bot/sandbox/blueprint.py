@@ -102,13 +102,17 @@ class Secret(Strict):
 
 
 class Project(Strict):
-    """A project. `services` and `jobs` are in its `location`, or under "location/name"."""
+    """A project. `services` and `jobs` are in its `location`, or under "location/name".
+
+    Its Cloud Run pulls images from its own registries, and from those of the projects in `pulls_from`.
+    """
 
     number: int = 0
     location: str = "us-central1"
     services: dict[str, Service] = {}
     jobs: dict[str, Job] = {}
     secrets: dict[str, Secret] = {}
+    pulls_from: list[str] = []
 
 
 class Blueprint(Strict):

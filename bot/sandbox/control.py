@@ -91,6 +91,7 @@ def routes(world: World) -> list[Route]:
         ("/sandbox/images", "POST", control.push),
         ("/sandbox/images/copy", "POST", control.copy),
         ("/sandbox/images/delete", "POST", control.delete_image),
+        ("/sandbox/registries/readers", "POST", control.let_read),
         ("/sandbox/secrets/state", "POST", control.secret_state),
     ]
     return [Route(path, _plain(answer), methods=[method]) for path, method, answer in table]
@@ -197,6 +198,11 @@ class _Control:
         asked = await _body(request, pipeline.Copy)
         with self._world.settled() as now:
             return pipeline.copy(self._world, asked, now)
+
+    async def let_read(self, request: Request) -> Any:
+        asked = await _body(request, pipeline.Reader)
+        with self._world.settled():
+            return pipeline.let_read(self._world, asked)
 
     async def delete_image(self, request: Request) -> Any:
         asked = await _body(request, ImageName)

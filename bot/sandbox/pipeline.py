@@ -1,4 +1,4 @@
-"""What a build pipeline does: it pushes images, moves tags, and copies from one registry to another."""
+"""What a build pipeline and its administrators do: push images, copy them to other registries, let others pull."""
 
 from datetime import datetime
 from typing import Any
@@ -37,6 +37,16 @@ class Copy(BaseModel):
     tag: str = ""
 
 
+class Reader(BaseModel):
+    """Whether Cloud Run of the project `reader` may pull from the registries of the project `owner`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    owner: str
+    reader: str
+    granted: bool = True
+
+
 def push(world: World, asked: Push, now: datetime) -> dict[str, Any]:
     """Scanned at once: who rehearses does not wait for that."""
     quality = Quality(asked.error_rate, asked.ready, asked.p95_ms)
@@ -52,6 +62,16 @@ def copy(world: World, asked: Copy, now: datetime) -> dict[str, Any]:
     copied = world.registry.add(asked.to, image.digest, asked.tag, now, image.quality)
     copied.vulnerabilities, copied.scanned = dict(image.vulnerabilities), now if image.scanned else None
     return _told(copied)
+
+
+def let_read(world: World, asked: Reader) -> dict[str, Any]:
+    """Raises KeyError for a project that is not there."""
+    for project in (asked.owner, asked.reader):
+        if project not in world.vault.numbers:
+            raise KeyError(f"project {project}")
+    change = world.registry.readers.add if asked.granted else world.registry.readers.discard
+    change((asked.owner, asked.reader))
+    return {"readers": sorted(reader for owner, reader in world.registry.readers if owner == asked.owner)}
 
 
 def _told(image: Image) -> dict[str, Any]:

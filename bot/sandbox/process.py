@@ -100,6 +100,10 @@ class Control:
         """The same digest in another registry; gives REFERENCE@DIGEST there."""
         return str(self._ask("POST", "/images/copy", {"image": image, "to": to, "tag": tag})["image"])
 
+    def let_read(self, owner: str, reader: str, *, granted: bool = True) -> None:
+        """Whether Cloud Run of the project `reader` may pull images of the project `owner`."""
+        self._ask("POST", "/registries/readers", {"owner": owner, "reader": reader, "granted": granted})
+
     def delete_image(self, reference: str) -> None:
         self._ask("POST", "/images/delete", {"reference": reference})
 

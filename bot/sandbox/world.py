@@ -51,6 +51,7 @@ class World:
 
     def _found(self, name: str, project: blueprint.Project) -> None:
         self.vault.numbers[name] = project.number
+        self.registry.readers |= {(owner, name) for owner in project.pulls_from}
         for secret, versions in project.secrets.items():
             self.vault.add(name, secret, versions, self.began)
         for key, service in project.services.items():

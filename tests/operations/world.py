@@ -195,6 +195,9 @@ class Images:
             return Vulnerabilities()
         return Vulnerabilities(by_severity=found, scanned_at=ago(hours=1))
 
+    def by_hand_copy(self, target: Target, image: str, to: str) -> str:
+        return f"gcrane cp {image} {to}"
+
     def image(self, target: Target, reference: str) -> Image:
         name = reference[-1]
         if trouble := self._said.get(name, self._said.get("all")):

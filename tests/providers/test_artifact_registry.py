@@ -173,3 +173,9 @@ def test_an_image_without_an_upload_time(target_of: Callable[[str], Target]) -> 
     found = ArtifactRegistry(google).image(target_of("web"), f"us-central1-docker.pkg.dev/p/r/team/app@{SHA}")
     assert (found.digest, found.uploaded_at) == (SHA, None)
     assert google.asked == f"{US}/dockerImages/team%2Fapp@{SHA}"
+
+
+def test_a_copy_by_hand_has_a_tag_of_its_own(images: ArtifactRegistry, target_of: Callable[[str], Target]) -> None:
+    source = f"us-docker.pkg.dev/staging/r/app@{SHA}"
+    said = images.by_hand_copy(target_of("web"), source, "us-docker.pkg.dev/prod/r/app")
+    assert said == f"gcrane cp {source} us-docker.pkg.dev/prod/r/app:0123456789ab"

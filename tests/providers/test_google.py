@@ -209,6 +209,10 @@ def test_how_long_to_wait(error: gx.ResourceExhausted, after_s: float) -> None:
         (gx.PermissionDenied("Permission monitoring.timeSeries.list denied."), "monitoring.timeSeries.list"),
         (gx.PermissionDenied("Permission 'iam.serviceaccounts.actAs' denied on a"), "iam.serviceaccounts.actAs"),
         (gx.PermissionDenied("The caller does not have permission"), NEEDED),
+        (
+            gx.PermissionDenied("User must have permission to read the image, gcr.io/p/app. Ensure that the provided"),
+            "artifactregistry.repositories.downloadArtifacts",
+        ),
         (gx.PermissionDenied(""), NEEDED),
     ],
 )

@@ -1,5 +1,6 @@
 """Artifact Registry, through Google's own client (API v1). It serves gcr.io addresses too."""
 
+import shlex
 from typing import ClassVar
 
 from bot.core.errors import NotFound
@@ -7,6 +8,8 @@ from bot.core.ports import Image, Vulnerabilities
 from bot.core.request import Target
 from bot.providers._google import Google, instant, translated
 from bot.providers.artifact_registry.references import Reference, parsed, untagged
+
+TAG = 12  # characters of a digest that name a copy
 
 
 class ArtifactRegistry:
@@ -16,6 +19,7 @@ class ArtifactRegistry:
     PERMISSIONS: ClassVar[dict[str, tuple[str, ...]]] = {
         "image": ("artifactregistry.dockerimages.get", "artifactregistry.tags.get"),
         "vulnerabilities": ("containeranalysis.occurrences.list", "artifactregistry.tags.get"),
+        "by_hand_copy": (),
     }
 
     def __init__(self, google: Google) -> None:
@@ -42,6 +46,13 @@ class ArtifactRegistry:
         except NotFound as error:
             raise NotFound(_missing(reference)) from error
         return scans.found(self._google, found.project, f"{untagged(reference)}@{digest}")
+
+    def by_hand_copy(self, target: Target, image: str, to: str) -> str:
+        """No method of the API copies images, so Google's docs ("Copy images between repositories") use gcrane.
+
+        It is given a tag of its own there: `latest` would move, and what has no tag is soon cleaned up.
+        """
+        return shlex.join(("gcrane", "cp", image, f"{to}:{image.rpartition(':')[2][:TAG]}"))
 
     def _digest_of(self, found: Reference, reference: str) -> str:
         from google.cloud import artifactregistry_v1

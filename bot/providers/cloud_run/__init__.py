@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from bot.core.ports import LATEST, Effect, JobState, Progress, Release, ServiceState, Sizing, Traffic
 from bot.core.request import Target
 from bot.core.traffic import merge
-from bot.providers._google import Google, place
+from bot.providers._google import DOWNLOAD, Google, place
 from bot.providers.cloud_run import names
 
 if TYPE_CHECKING:
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from bot.providers.cloud_run.writes import Writes
 
 
-# A new revision runs as the service's own account, so whoever makes one must be allowed to act as it.
-CHANGE = ("run.services.get", "run.services.update", "iam.serviceAccounts.actAs")
+# A new revision runs as the service's own account, so whoever makes one must be allowed to act as it; since January
+# 2025 they must also be allowed to read its image (Google's notice, quoted in bcgov/entity issue 24573).
+MAKE = ("iam.serviceAccounts.actAs", DOWNLOAD)
+CHANGE = ("run.services.get", "run.services.update", *MAKE)
 
 
 class CloudRun:
@@ -48,7 +50,7 @@ class CloudRun:
             "run.jobs.update",
             "run.jobs.run",
             "run.executions.get",
-            "iam.serviceAccounts.actAs",
+            *MAKE,
         ),
         "find": ("run.operations.list", "run.services.get"),
         "poll": (

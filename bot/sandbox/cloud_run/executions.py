@@ -95,10 +95,12 @@ class Executions:
                 end(operation, run_v2.Execution.pb(execution), failure)
 
     def _failure(self, state: JobState, execution: run_v2.Execution, failing: bool) -> Failure | None:
-        container = execution.template.containers[0]
+        container, project = execution.template.containers[0], names.project_of(state.name)
+        if not self._images.may_pull(project, container.image):
+            return texts.job_without_access(container.image, project, self._secrets.numbers.get(project, 0))
         if self._images.digest_of(container.image) is None:
             return texts.job_without_image(short(execution.name), container.image)
-        if failure := secret_failure(names.project_of(state.name), short(execution.name), container, self._secrets):
+        if failure := secret_failure(project, short(execution.name), container, self._secrets):
             return failure
         quality = self._images.quality_of(container.image)
         starts = quality.starts if quality else True

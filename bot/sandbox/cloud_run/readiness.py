@@ -22,9 +22,15 @@ class Images(Protocol):
         """What releases of the image are like; None if nobody knows."""
         ...
 
+    def may_pull(self, project: str, reference: str) -> bool:
+        """Whether Cloud Run of the project may read the image's registry."""
+        ...
+
 
 class Secrets(Protocol):
-    """What Cloud Run asks Secret Manager."""
+    """What Cloud Run asks Secret Manager. `numbers` are those of all projects."""
+
+    numbers: dict[str, int]
 
     def complaint(self, project: str, secret: str, version: str) -> str:
         """Why the version cannot be read, or ""."""
@@ -33,12 +39,11 @@ class Secrets(Protocol):
 
 def start(state: ServiceState, revision: run_v2.Revision, images: Images, secrets: Secrets) -> Failure | None:
     """What keeps a new revision from starting: image first, then secrets, then its own container."""
-    name, container = names.short(revision.name), revision.containers[0]
-    digest = images.digest_of(container.image)
-    if digest is None:
-        return texts.no_image(name, container.image)
-    container.image = digest
-    if failure := secret_failure(names.project_of(state.name), name, container, secrets):
+    name, container, project = names.short(revision.name), revision.containers[0], names.project_of(state.name)
+    if failure := image_failure(project, name, container, images, secrets):
+        return failure
+    container.image = images.digest_of(container.image) or container.image
+    if failure := secret_failure(project, name, container, secrets):
         return failure
     if not state.truths[name].starts:
         return texts.did_not_start(state.name, name, container.ports[0].container_port if container.ports else 0)
@@ -58,10 +63,19 @@ def target(state: ServiceState, release: str, images: Images, secrets: Secrets) 
             return Failure("FAILED_PRECONDITION", one.message, _reason(one))
     if release in state.split:
         return None
-    container = revision.containers[0]
-    if images.digest_of(container.image) is None:
-        return texts.no_image(release, container.image)
-    return secret_failure(names.project_of(state.name), release, container, secrets)
+    container, project = revision.containers[0], names.project_of(state.name)
+    if failure := image_failure(project, release, container, images, secrets):
+        return failure
+    return secret_failure(project, release, container, secrets)
+
+
+def image_failure(
+    project: str, revision: str, container: run_v2.Container, images: Images, secrets: Secrets
+) -> Failure | None:
+    """Who may not read a registry is not told what is in it."""
+    if not images.may_pull(project, container.image):
+        return texts.no_access(revision, container.image, project, secrets.numbers.get(project, 0))
+    return texts.no_image(revision, container.image) if images.digest_of(container.image) is None else None
 
 
 def secret_failure(project: str, revision: str, container: run_v2.Container, secrets: Secrets) -> Failure | None:

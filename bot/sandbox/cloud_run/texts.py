@@ -42,6 +42,12 @@ def no_image(revision: str, image: str) -> Failure:
     return Failure("NOT_FOUND", _not_ready(revision, f"Image '{image}' not found."), reason)
 
 
+def no_access(revision: str, image: str, project: str, number: int) -> Failure:
+    """The image is in a registry of another project, which does not let Cloud Run of this one read it."""
+    reason = {"reason": run_v2.Condition.CommonReason.CONTAINER_PERMISSION_DENIED}
+    return Failure("INTERNAL", _not_ready(revision, _may_not_read(image, project, number)), reason)
+
+
 def no_secret(revision: str, position: int, wanted: str, complaint: str) -> Failure:
     """`wanted` is the version as the template names it, `complaint` what Secret Manager said."""
     field = f"spec.template.spec.containers[0].env[{position}].value_from.secret_key_ref.name"
@@ -61,6 +67,11 @@ def no_revision(revision: str) -> Failure:
 def job_without_image(execution: str, image: str) -> Failure:
     reason = {"reason": run_v2.Condition.CommonReason.CONTAINER_MISSING}
     return Failure("NOT_FOUND", f"Execution '{execution}' failed: Image '{image}' not found.", reason)
+
+
+def job_without_access(image: str, project: str, number: int) -> Failure:
+    reason = {"reason": run_v2.Condition.CommonReason.CONTAINER_PERMISSION_DENIED}
+    return Failure("INTERNAL", _may_not_read(image, project, number), reason)
 
 
 def task_failed(execution: str) -> Failure:
@@ -101,6 +112,18 @@ def serving(revision: str) -> Refused:
 def permission(needed: str, resource: str) -> Refused:
     message = f"Permission '{needed}' denied on resource '{resource}' (or resource may not exist)."
     return denied(message, needed, resource)
+
+
+def _may_not_read(image: str, project: str, number: int) -> str:
+    agent = f"Google Cloud Run Service Agent service-{number}@serverless-robot-prod.iam.gserviceaccount.com"
+    owner = image.split("/")[1]
+    return (
+        f"{agent} must have permission to read the image, {image}. Ensure that the provided container image URL is "
+        "correct and that the above account has permission to access the image. If you just enabled the Cloud Run "
+        "API, the permissions might take a few minutes to propagate. Note that the image is from project "
+        f"[{owner}], which is not the same as this project [{project}]. Permission must be granted to the {agent} "
+        "from this project."
+    )
 
 
 def _not_ready(revision: str, why: str) -> str:
