@@ -24,7 +24,8 @@ _LATER: dict[str, JsonValue] = {"if_late": "fail", "may_stay": False}  # of a st
 class Step(BaseModel, frozen=True):
     """One step; `args` are JSON.
 
-    * call: the write `verb` ("Port.method"), with its undo;
+    * call: the write `verb` ("Port.method"), with its undo; `deadline_s`: how long the cloud may work on it, if not as
+      long as usual;
     * check: the operation's own `check_VERB`, before the outcome, until it holds or `deadline_s` has passed;
     * judge: the operation's own `judge_VERB`, after the outcome and outside the mutex, until it knows.
     """

@@ -104,14 +104,20 @@ class Applier:
     def do(self, operation: str, token: int, position: int, step: Data, version: str, target: Data) -> Data:
         """One step of the plan; a durable call."""
         key, made = f"{operation}/{position}/do", Step.model_validate(step)
-        by = self._ledger.operation(operation).cancel_by
+        by = self._cancel_by(operation)
         if by and self._ledger.effect(key) is None:  # a write that has begun is brought to its ending first
             return _stop(by)
         if made.kind == "check":
             found = self._checker.check(operation, token, position, made)
-            return _checked(found) if found else _stop(self._ledger.operation(operation).cancel_by)
-        effect = Effect(key=key, version=version)
-        return _ending(self._effector.perform(operation, token, made, effect, Target.model_validate(target)))
+            return _checked(found) if found else _stop(self._cancel_by(operation))
+        effect, at = Effect(key=key, version=version), Target.model_validate(target)
+        did = self._effector.perform(operation, token, made, effect, at, lambda: bool(self._cancel_by(operation)))
+        if did.ending == "cancelled":
+            did = did.model_copy(update={"detail": self._cancel_by(operation)})
+        return _ending(did)
+
+    def _cancel_by(self, operation: str) -> str:
+        return self._ledger.operation(operation).cancel_by
 
     def undo(self, operation: str, token: int, position: int, step: Data, version: str, target: Data) -> Data:
         """The undo of one step; a durable call."""

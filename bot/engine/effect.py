@@ -25,6 +25,7 @@ FIRST_POLL_S, SLOWEST_POLL_S = 0.2, 2.0
 POLL_FOR_S = 900.0
 READ_FOR_S = 300.0
 CALL_DELAYS_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+Stops = Callable[[], bool]  # whether its operation was cancelled
 
 
 class Effector:
@@ -34,18 +35,22 @@ class Effector:
         self._binder, self._ledger, self._clock = binder, ledger, clock
         self._effects: Effects = binder.port(Effects)
 
-    def perform(self, operation: str, token: int, step: Step, effect: Effect, target: Target) -> EffectRecord:
-        """Bring the write to its ending. Raises Fenced when another process owns the operation now."""
+    def perform(
+        self, operation: str, token: int, step: Step, effect: Effect, target: Target, stops: Stops = lambda: False
+    ) -> EffectRecord:
+        """Bring the write to its ending; once it `stops`, what needs it no more does not wait for the cloud. Raises
+        Fenced when another process owns the operation now."""
         record = self._ledger.effect(effect.key)
         if record and record.ending:
             return record
         call = self._call(step)
         intended = record or self._ledger.intend(operation, token, effect, step)
-        ended = self._bring_to_end(operation, token, intended, call, target, again=record is not None)
+        begun = self._begin(operation, token, intended, call, target, again=record is not None)
+        ended = begun if begun.ending else self._wait(begun, step, target, stops)
         self._ledger.settle(operation, token, ended)
         return ended
 
-    def _bring_to_end(
+    def _begin(
         self,
         operation: str,
         token: int,
@@ -55,6 +60,7 @@ class Effector:
         *,
         again: bool,
     ) -> EffectRecord:
+        """With the cloud's operation, or with its ending when there is none."""
         try:
             # A previous life may have called already: look before calling.
             found = record.cloud_operation or (self._find(target, record.effect.key) if again else None)
@@ -67,11 +73,7 @@ class Effector:
             return _ended(record, "failed", str(error))
         if not record.cloud_operation:
             self._ledger.issued(operation, token, record.effect.key, started)
-        begun = record.model_copy(update={"cloud_operation": started})
-        try:
-            return self._wait(begun, started, target)
-        except CloudError as error:  # it was begun: whatever keeps us from looking, it may well have succeeded
-            return _ended(begun, "uncertain", str(error))
+        return record.model_copy(update={"cloud_operation": started})
 
     def _call(self, step: Step) -> Callable[[Effect], str]:
         port, method, arguments = write_of(step)
@@ -101,13 +103,19 @@ class Effector:
                 asked_s = error.retry_after_s if isinstance(error, Transient) else 0.0
             self._clock.sleep(max(delay_s, asked_s))
 
-    def _wait(self, record: EffectRecord, cloud_operation: str, target: Target) -> EffectRecord:
-        deadline = self._clock.monotonic() + POLL_FOR_S
+    def _wait(self, record: EffectRecord, step: Step, target: Target, stops: Stops) -> EffectRecord:
+        for_s = step.deadline_s or POLL_FOR_S
+        deadline = self._clock.monotonic() + for_s
         waits = delays(FIRST_POLL_S, factor=1.3, most_s=SLOWEST_POLL_S)
-        while (progress := self._poll(target, cloud_operation)).state == "running":
-            if self._clock.monotonic() > deadline:
-                return _ended(record, "uncertain", f"the cloud still works on it after {POLL_FOR_S / 60:.0f} min")
-            self._clock.sleep(next(waits))
+        try:
+            while (progress := self._poll(target, record.cloud_operation)).state == "running":
+                if _may_be_left(step, progress) and stops():
+                    return _ended(record, "cancelled", "the cloud still worked on it", progress.version)
+                if self._clock.monotonic() > deadline:
+                    return _ended(record, "uncertain", f"the cloud still works on it after {for_s / 60:.0f} min")
+                self._clock.sleep(next(waits))
+        except CloudError as error:  # it was begun: whatever keeps us from looking, it may well have succeeded
+            return _ended(record, "uncertain", str(error))
         ending: Ending = "succeeded" if progress.state == "succeeded" else "failed"
         return _ended(record, ending, progress.detail, progress.version)
 
@@ -120,6 +128,11 @@ class Effector:
             return patiently(lambda: self._effects.find(target, key), self._clock, for_s=READ_FOR_S)
         except CloudError as error:
             raise Uncertain(f"whether the change was made could not be looked up: {error}") from error
+
+
+def _may_be_left(step: Step, progress: Progress) -> bool:
+    """Whether nobody needs to know how it ends: it may stay, or the platform takes its undo over it."""
+    return step.may_stay or bool(step.undo and progress.version)
 
 
 def write_of(step: Step) -> tuple[type, str, dict[str, Any]]:

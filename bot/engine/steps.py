@@ -38,8 +38,9 @@ class Steps:
 
     def _stopped(self, position: int, step: Step, did: Data) -> Done:
         ending, detail, target = did["ending"], did["detail"], self._plan.target_of(step)
+        began = position + 1 if did["began"] else position
         if ending == "cancelled":
-            return self._back(position, "cancelled", f"cancelled by {detail}")
+            return self._back(began, "cancelled", f"cancelled by {detail}")
         if step.kind == "check" and step.if_broken == "report":
             state: State = "uncertain" if ending == "uncertain" else "failed"
             return Done(state=state, detail=f"{LEFT_AS_IT_IS}: {detail}; look at {target}")
@@ -48,7 +49,7 @@ class Steps:
             return Done(state="uncertain", detail="; ".join(said))
         if ending == "changed by someone else":  # undoing would overwrite what they did
             return self._back(position, "failed", detail, spared=target.full_name)
-        return self._back(position + 1 if did["began"] else position, "failed", detail)
+        return self._back(began, "failed", detail)
 
     def _changed_before(self, position: int, target: Target) -> Iterator[str]:
         """What was done elsewhere, and stands."""

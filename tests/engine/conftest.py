@@ -217,6 +217,8 @@ class Platform:
         self._operations[name] = {"key": effect.key, "polls": 0, "traffic": self.asked, "version": self.version}
         self.job_image = image or self.job_image
         self.writes.append(effect.key)
+        for act in self.after:
+            act()
         if lost:
             raise lost
         return name

@@ -145,7 +145,7 @@ def test_it_is_made_when_it_is_there_however_long_it_starts() -> None:
     recorded = google()
     recorded.now = made(8)
     recorded.now.reconciling = True
-    assert CloudRun(recorded).poll(TARGET, MADE) == Progress(state="running")
+    assert CloudRun(recorded).poll(TARGET, MADE) == Progress(state="running", version="8")
     recorded.revisions = ("web-new",)
     assert CloudRun(recorded).poll(TARGET, MADE) == Progress(state="succeeded", version="8")
 

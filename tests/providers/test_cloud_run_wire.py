@@ -141,7 +141,7 @@ def test_which_operation_is_ours(operations: list[Any], found: int | None) -> No
 @pytest.mark.parametrize(
     ("message", "fields", "progress"),
     [
-        (stamped(8), {"done": False}, Progress(state="running")),
+        (stamped(8), {"done": False}, Progress(state="running", version="8")),  # another write may be made over it
         (stamped(8), {}, Progress(state="succeeded", version="8")),
         (stamped(9), {}, Progress(state="succeeded", version="8")),  # somebody changed it before it ended
         (stamped(7), {}, Progress(state="succeeded", version="7")),  # it asked for nothing new
@@ -159,7 +159,7 @@ def test_progress(message: Any, fields: dict[str, Any], progress: Progress) -> N
 @pytest.mark.parametrize(
     ("service", "progress"),
     [
-        ({"reconciling": True}, Progress(state="running")),
+        ({"reconciling": True}, Progress(state="running", version="7")),
         ({"observed_generation": 7, "terminal_condition": {"state": 4}}, Progress(state="succeeded", version="7")),
         ({"observed_generation": 6, "terminal_condition": {"state": 4}}, Progress(state="failed", version="7")),
         (

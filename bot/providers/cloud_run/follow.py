@@ -80,7 +80,7 @@ class Follow:
             who = f" by {now.last_modifier}" if now.last_modifier else ""
             raise Uncertain(f"{names.spoken(target)} was changed again{who} before our change was seen to end")
         if now.reconciling:
-            return Progress(state="running")
+            return Progress(state="running", version=str(mark.made))
         if now.terminal_condition.state == SUCCEEDED and now.observed_generation >= mark.made:
             return Progress(state="succeeded", version=str(mark.made))
         return Progress(state="failed", version=str(mark.made), detail=sentence(now.terminal_condition.message))
@@ -111,11 +111,11 @@ def _service_in(operation: operations_pb2.Operation) -> run_v2.Service | None:
 
 def _progress(operation: operations_pb2.Operation) -> Progress:
     """Without our mark somebody has replaced all annotations meanwhile: the version is theirs, so none is told."""
-    if not operation.done:
-        return Progress(state="running")
     after = _service_in(operation)
     mark = stamp.read(after) if after else None
     version = str(mark.made) if mark else ""
+    if not operation.done:
+        return Progress(state="running", version=version)
     if operation.HasField("error"):
         return Progress(state="failed", version=version, detail=sentence(operation.error.message))
     return Progress(state="succeeded", version=version)
