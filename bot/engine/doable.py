@@ -1,10 +1,14 @@
-"""Whether a plan can be carried out, asked before anybody approves it: half of it would be worse than none."""
+"""Whether a plan can be carried out, asked before anybody approves it: half of it would be worse than none, and so is
+one that waits for hours."""
 
 from collections.abc import Iterator
 
+from bot.core.errors import UserError
 from bot.core.operation import Change
 from bot.core.plan import Plan, Step
 from bot.core.ports import Effects
+from bot.core.request import DUE
+from bot.core.system import LedgerReads
 from bot.engine.bind import Providers
 from bot.engine.effect import write_of
 
@@ -24,6 +28,18 @@ def check_doable(made: Change, plan: Plan, providers: Providers) -> None:
         _, method, _ = write_of(write)
         for needed in (method, *AFTERWARDS):
             providers.name(plan.target_of(write), needed)
+
+
+def check_free(plan: Plan, ledger: LedgerReads) -> None:
+    """Raises UserError while a rollout in stages runs on one of its targets, unless it stops that: it would wait until
+    the rollout is over, and then be another plan."""
+    targets = () if plan.books_only else plan.targets
+    for target in (one.target.full_name for one in targets):
+        for other in ledger.operations(open_only=True, target=target):
+            if other.state in DUE and other.plan and other.plan.asking and other.id not in plan.preempts:
+                runs = f"`{other.id}` ({other.request.operation}) rolls out on {target} stage by stage"
+                stop = f"to stop it, `ops cancel {other.id}` or a `rollback` that is asked for from now on"
+                raise UserError(f"{runs}, and this plan does not stop it. Ask again when it is over; {stop}.")
 
 
 def _writes(plan: Plan) -> Iterator[Step]:

@@ -10,7 +10,7 @@ from bot.core.plan import Moment, Plan
 from bot.core.request import Actor, Request
 from bot.core.system import Clock, Directory, Ledger, OperationRecord, Proposal
 from bot.engine.bind import Binder
-from bot.engine.doable import check_doable
+from bot.engine.doable import check_doable, check_free
 from bot.engine.gate import Gate
 from bot.engine.logs import about
 from bot.engine.registry import Registry
@@ -79,6 +79,7 @@ class Engine:
         if made.dry_run:
             detail = f"{plan.summary}. {self._would(actor, made, plan)}"
             return Proposal(state="planned", detail=detail, plan=plan, digest=_digest(record, plan))
+        check_free(plan, self._ledger)
         proposal = Proposal(
             state="waiting",
             detail=plan.summary,
@@ -117,8 +118,11 @@ class Engine:
         return fresh if approved.preempts else approved
 
     def standing(self, record: OperationRecord, actor: Actor) -> None:
-        """Raises Denied unless the requester could still run it, were `actor` to approve it too."""
+        """Raises Denied unless the requester could still run it, were `actor` to approve it too; UserError when it
+        would wait for a rollout that began since."""
         made = self._registry.load(record.request)
+        assert record.plan, "what waits for approval has a plan"
+        check_free(record.plan, self._ledger)
         count = self._standing(record) + 1
         permit = self._gate.permit(self._now(record.request.actor), made, plan=record.plan)
         if permit.approvals > max(count, record.approvals_needed):

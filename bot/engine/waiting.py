@@ -9,12 +9,13 @@ from types import TracebackType
 
 from pydantic import JsonValue
 
+from bot.core.errors import StoreError
 from bot.core.plan import Checked, Moment, Step
 from bot.core.stages import LEFT, StageState
 from bot.core.system import Clock, Ledger
 
 log = logging.getLogger(__name__)
-EVERY_S, BUG_EVERY_S = 1.0, 60.0
+EVERY_S, AGAIN_AFTER_S = 1.0, 60.0  # the second: after a bug, or when our own books could not be read
 HEAR_EVERY_S = 1.0  # of real time, however long a look takes: who rescues must not wait for what is looked at
 ENDS: dict[str, StageState] = {"holds": "passed", "broken": "broken"}
 
@@ -60,11 +61,13 @@ class Waiting:
 
     def _looked(self) -> Checked:
         moment = Moment(started_at=self._started, now=self._clock.now())
+        again = moment.now + timedelta(seconds=AGAIN_AFTER_S)
         try:
             return self._look(moment)
+        except StoreError as error:  # whether this operation may go on, the ledger itself will say
+            return Checked(state="not yet", sentence=f"could not be checked: {error}", look_again_at=again)
         except Exception as bug:  # a look changes nothing: what it would have seen is not known, and all else still is
             log.exception("a look of operation %s met a bug", self._operation)
-            again = moment.now + timedelta(seconds=BUG_EVERY_S)
             said = f"could not be checked: a bug in aisq ({type(bug).__name__})"
             return Checked(state="not yet", sentence=said, look_again_at=again)
 

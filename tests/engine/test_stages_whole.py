@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.errors import Denied, Fenced, Transient
+from bot.core.errors import Denied, Fenced, StoreError, Transient
 from bot.core.plan import Checked
 from bot.engine import waiting
 from bot.engine.registry import Registry
@@ -124,14 +124,18 @@ def test_what_cannot_be_read_decides_nothing(bot):
     assert (seen[0].state, seen[0].sentence) == ("held", "could not be checked: monitoring is away")
 
 
-def test_a_bug_in_a_look_leaves_the_decision_to_a_person(bot, monkeypatch):
+@pytest.mark.parametrize(
+    "error, says",
+    [(ZeroDivisionError(), "a bug in aisq (ZeroDivisionError)"), (StoreError("the disk is full"), "the disk is full")],
+)
+def test_a_look_that_is_not_to_be_had_leaves_the_decision_to_a_person(bot, monkeypatch, error, says):
     """What was changed is known as well as before: nothing is uncertain."""
     operation = bot.approved("stepwise backend")
-    monkeypatch.setattr(bot.checker, "_look", lambda *_: 1 / 0)
+    monkeypatch.setattr(bot.checker, "_look", lambda *_: (_ for _ in ()).throw(error))
     bot.at(BAKE_S + HOLD_S + 2, lambda: bot.ledger.cancel(operation, "ben"))
     assert bot.work(operation).state == "cancelled"
     (stage,) = bot.ledger.stages(operation)
-    assert (stage.state, stage.sentence) == ("held", "could not be checked: a bug in aisq (ZeroDivisionError)")
+    assert (stage.state, stage.sentence) == ("held", f"could not be checked: {says}")
 
 
 # --- people

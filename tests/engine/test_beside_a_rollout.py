@@ -1,0 +1,84 @@
+"""While a rollout in stages runs on a target, what would only wait for it is refused, and told what stops it."""
+
+import pytest
+
+from bot.engine.registry import Registry
+from tests.both import postgres_seldom
+from tests.engine.conftest import ANA, BEN, CHO
+from tests.engine.toys.rescue import Rescue
+from tests.engine.toys.stepwise import Stepwise
+
+pytestmark = postgres_seldom
+NEW, OLD = "backend-00041-kex", "backend-00042-bad"
+BACKEND = "ai-square/prod/backend"
+
+
+@pytest.fixture
+def bot(bot):
+    more = {"stepwise": Stepwise, "rescue": Rescue}
+    bot.registry = Registry({**bot.registry.operations, **more})
+    return bot
+
+
+def said_of(deploy):
+    return (
+        f"`{deploy}` (stepwise) rolls out on {BACKEND} stage by stage, and this plan does not stop it. Ask again when"
+        f" it is over; to stop it, `ops cancel {deploy}` or a `rollback` that is asked for from now on."
+    )
+
+
+@pytest.mark.parametrize("words", [f"traffic backend {NEW}=50 --rest", "stepwise backend"])
+@pytest.mark.parametrize("begun", [True, False])
+def test_another_change_is_refused_with_what_to_do(bot, words, begun):
+    deploy = bot.approved("stepwise backend")
+    if begun:
+        bot.ledger.begin(deploy, bot.ledger.claim(deploy, "another process"), "in progress")
+    record = bot.say(ANA, words)
+    assert (record.state, record.detail) == ("rejected", said_of(deploy))
+
+
+def test_what_is_only_planned_is_shown(bot):
+    bot.approved("stepwise backend")
+    assert bot.say(ANA, "stepwise backend --dry-run").state == "planned"
+
+
+def test_what_stops_it_may_be_asked_for(bot):
+    deploy = bot.approved("stepwise backend")
+    rescue = bot.say(ANA, "rescue backend --to backend-00040-fom")
+    assert (rescue.state, rescue.plan.preempts) == ("waiting", (deploy,))
+
+
+def test_what_only_writes_to_our_books_may_too(bot):
+    bot.approved("stepwise backend")
+    assert bot.say(ANA, "lock backend --reason incident").state in ("queued", "waiting")
+
+
+@pytest.mark.parametrize("words", ["frontend", "ai-square/staging/backend"])
+def test_elsewhere_everything_goes_on(bot, words):
+    bot.approved("stepwise backend")
+    assert bot.say(ANA, f"traffic {words} {NEW}=50 --rest").state in ("queued", "waiting")
+
+
+def test_what_takes_no_time_is_waited_for(bot):
+    bot.approved(f"traffic backend {NEW}=50 --rest")
+    assert bot.say(ANA, f"traffic backend {NEW}=60 --rest").state == "waiting"
+
+
+@pytest.mark.parametrize("words", ["rescue backend --to backend-00040-fom", f"traffic backend {NEW}=50 --rest"])
+def test_what_was_planned_before_it_began_is_not_approved_any_more(bot, words):
+    """It would have waited for hours behind the rollout; asked for again, a rescue stops it."""
+    waits = bot.say(ANA, words)
+    deploy = bot.approved("stepwise backend")
+    refused = bot.say(BEN, f"approve {waits.id}")
+    assert (refused.state, refused.detail) == ("rejected", said_of(deploy))
+    assert bot.ledger.operation(waits.id).approvals == ()
+    bot.ledger.cancel(deploy, "cho")
+    bot.work(deploy)
+    bot.say(CHO, f"approve {waits.id}")
+    assert bot.ledger.operation(waits.id).state == "queued", "it is over"
+
+
+def test_a_rollout_that_waits_for_approval_is_in_nobodys_way(bot):
+    first, second = (bot.say(ANA, "stepwise backend").id for _ in range(2))
+    bot.say(BEN, f"approve {first}")
+    assert bot.say(BEN, f"approve {second}").detail == said_of(first)
