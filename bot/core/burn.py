@@ -11,7 +11,6 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from bot.core.promises import Slo
 from bot.core.units import Duration, Model, duration_text
 
 DAY = timedelta(days=1)
@@ -50,25 +49,11 @@ ALERTS = (
 )
 
 
-class Objective(Model):
-    """An objective and the alerts on it. Refused when an alert can never fire."""
+def never_fires(alert: BurnAlert, allowed: float, window: timedelta) -> str:
+    """Why an alert could not fire were every answer bad, and what to write instead; empty when it could.
 
-    slo: Slo
-    alerts: tuple[BurnAlert, ...] = ALERTS
-    stale_after: Duration = timedelta(minutes=10)  # older counts say nothing about now
-    min_bad: int = Field(3, ge=1)  # bad answers in the long window, without which nothing fires
-
-    @model_validator(mode="after")
-    def _can_fire(self) -> "Objective":
-        for alert in self.alerts:
-            if fault := never_fires(alert, self.slo):
-                raise ValueError(fault)
-        return self
-
-
-def never_fires(alert: BurnAlert, slo: Slo) -> str:
-    """Why an alert could not fire were every answer bad, and what to write instead; empty when it could."""
-    window, allowed = slo.window, slo.error_ratio
+    `allowed` is the share of answers that may be bad in the window of the objective.
+    """
     if alert.long > window:
         said = f"the {alert.name} looks back further than the window of {duration_text(window)}"
         return f"{said}: write a long window of at most {duration_text(window)}"

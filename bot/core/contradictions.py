@@ -7,7 +7,7 @@ from bot.core.entry_checks import CHECKS
 from bot.core.environment import Environment
 from bot.core.estate import System
 from bot.core.money import Cost
-from bot.core.promises import Recovery
+from bot.core.promises import Recovery, Slo
 from bot.core.units import Fault, Path, duration_text
 
 TOLERANCE = 0.01  # bills are estimates; a sum may be a percent off
@@ -15,8 +15,10 @@ TOLERANCE = 0.01  # bills are estimates; a sum may be a percent off
 
 def contradictions(system: System) -> Iterator[Fault]:
     """All of them, environment by environment."""
+    yield from _of_alerts(system.slo)
     for name, place in system.environments.items():
         at: Path = ("environments", name)
+        yield from _under(at, _of_alerts(place.slo))
         yield from _under(at, _of_services(place))
         if place.cost:
             yield from _under(at, _of_money(place, place.cost))
@@ -34,9 +36,17 @@ def _under(at: Path, found: Iterable[Fault]) -> Iterator[Fault]:
 
 def _of_services(place: Environment) -> Iterator[Fault]:
     for name, entry in place.services.items():
+        yield from _under(("services", name), _of_alerts(getattr(entry, "slo", None)))
         for model, check in CHECKS:
             if isinstance(entry, model):
                 yield from _under(("services", name), check(entry, name, place))
+
+
+def _of_alerts(slo: Slo | None) -> Iterator[Fault]:
+    """Alerts on the error budget that would stay quiet were every answer bad; at the objective if nobody wrote them."""
+    for at, alert in enumerate(slo.burn_alerts if slo else ()):
+        if slo and (fault := slo.never_fires(alert)):
+            yield ("slo", "burn_alerts", at) if "burn_alerts" in slo.model_fields_set else ("slo",), fault
 
 
 def _of_money(place: Environment, cost: Cost) -> Iterator[Fault]:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field, StrictBool, model_validator
 
+from bot.core.burn import ALERTS, BurnAlert, never_fires
 from bot.core.units import Bounds, Day, Duration, Model, Percent, Time
 
 Strategy = Literal["rolling", "blue-green", "canary", "all-at-once"]
@@ -24,11 +25,16 @@ class Slo(Model):
     objective_pct: float = Field(gt=0, lt=100)  # of requests answered well
     latency: tuple[Latency, ...] = ()
     window: Duration = timedelta(days=30)
+    burn_alerts: tuple[BurnAlert, ...] = ALERTS  # what counts as burning the error budget too fast
 
     @property
     def error_ratio(self) -> float:
         """The share of requests that may fail, 0..1."""
         return round(1 - self.objective_pct / 100, 9)
+
+    def never_fires(self, alert: BurnAlert) -> str:
+        """Why an alert on this could not fire were every answer bad, and what to write instead; empty when it could."""
+        return never_fires(alert, self.error_ratio, self.window)
 
 
 class RollbackRule(Model):

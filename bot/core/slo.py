@@ -7,15 +7,17 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
-from bot.core.burn import BurnAlert, Objective, Urgency
+from bot.core.burn import BurnAlert, Urgency
 from bot.core.instants import in_utc
 from bot.core.lastgood import percent
-from bot.core.units import duration_text
+from bot.core.promises import Slo
+from bot.core.units import Duration, Model, duration_text
 
 Known = Literal["known", "unknown", "insufficient"]
 Level = Literal["normal", "smaller steps", "owner approval", "fixes only"]
+Asked = Literal["unknown", "normal", "smaller steps", "owner approval", "fixes only"]
 Purpose = Literal["release", "fix", "security", "rollback"]
 NEVER_GATED: frozenset[Purpose] = frozenset({"fix", "security", "rollback"})
 HALF, LITTLE = 0.5, 0.2  # of the budget
@@ -27,6 +29,20 @@ ASKS: dict[Level, str] = {
     "owner approval": "a release needs the approval of the service's owner",
     "fixes only": "only fixes and rollbacks go out",
 }
+
+
+class Objective(Model):
+    """An objective as budgets are reckoned with it. Refused when one of its alerts can never fire."""
+
+    slo: Slo
+    stale_after: Duration = timedelta(minutes=10)  # older counts say nothing about now
+    min_bad: int = Field(3, ge=1)  # bad answers in the long window, without which nothing fires
+
+    @model_validator(mode="after")
+    def _can_fire(self) -> "Objective":
+        if fault := next(filter(None, map(self.slo.never_fires, self.slo.burn_alerts)), ""):
+            raise ValueError(fault)
+        return self
 
 
 class Counted(BaseModel, frozen=True):
@@ -68,6 +84,16 @@ class ErrorBudget(BaseModel, frozen=True):
     burns: tuple[Burn, ...]
     sentence: str
 
+    @property
+    def asked(self) -> Asked:
+        """In one word for policies."""
+        return "unknown" if self.state == "unknown" else self.level
+
+    @property
+    def left_pct(self) -> float | None:
+        """In percent of the budget; None unless it is known."""
+        return None if self.left is None else 100 * self.left
+
     def gate(self, purpose: Purpose) -> Gate:
         """What it asks of a change for that purpose; of a rollback or a fix nothing, whatever is left."""
         if purpose in NEVER_GATED:
@@ -91,7 +117,7 @@ def error_budget(
     """
     if counted_until is None or now - counted_until > objective.stale_after:
         return _unknown(counted_until)
-    burns = tuple(_burn(objective, alert, counted, counted_until) for alert in objective.alerts)
+    burns = tuple(_burn(objective, alert, counted, counted_until) for alert in objective.slo.burn_alerts)
     window, allowed = objective.slo.window, objective.slo.error_ratio
     total, bad = _answers(counted, counted_until - window, counted_until)
     enough = total * allowed >= ENOUGH_BAD

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bot.core.burn import ALERTS, BurnAlert, Objective, never_fires
+from bot.core.burn import ALERTS, BurnAlert
 from bot.core.catalog import SLO
 from bot.core.promises import Slo
+from bot.core.slo import Objective
 
 DAY = timedelta(days=1)
 
@@ -64,7 +65,7 @@ def test_at_its_threshold_the_long_window_spends_its_share(budget_pct: float, da
 )
 def test_what_can_never_fire_is_refused(objective_pct: float, window: str, says: str) -> None:
     slo = Slo(objective_pct=objective_pct, window=window)
-    assert next(said for alert in ALERTS if (said := never_fires(alert, slo))) == says
+    assert next(said for alert in ALERTS if (said := slo.never_fires(alert))) == says
     with pytest.raises(ValidationError) as caught:
         Objective(slo=slo)
     assert says in str(caught.value)
@@ -73,7 +74,7 @@ def test_what_can_never_fire_is_refused(objective_pct: float, window: str, says:
 @pytest.mark.parametrize("objective_pct", [93.06, 95, 99, 99.5, 99.99])
 @pytest.mark.parametrize("window", ["7d", "28d", "30d"])
 def test_usual_objectives_can_fire(objective_pct: float, window: str) -> None:
-    assert Objective(slo=Slo(objective_pct=objective_pct, window=window)).alerts == ALERTS
+    assert Objective(slo=Slo(objective_pct=objective_pct, window=window)).slo.burn_alerts == ALERTS
 
 
 def test_what_the_catalog_promises_where_nothing_is_written_can_fire() -> None:
@@ -84,15 +85,15 @@ def test_what_the_catalog_promises_where_nothing_is_written_can_fire() -> None:
 def test_each_thing_that_may_be_written_instead_helps(pct: float, days: int, usual: BurnAlert, times: int) -> None:
     slo = Slo(objective_pct=pct, window=days * DAY)
     alert = usual.model_copy(update={"budget_pct": usual.budget_pct * times})
-    if not (said := never_fires(alert, slo)):
+    if not (said := slo.never_fires(alert)):
         return
     objective, window, budget = (
         said.split(f"{what} of ")[1].removeprefix("at most ").split()[0].rstrip(",")
         for what in ("objective_pct", "window", "budget_pct")
     )
-    assert not never_fires(alert, Slo(objective_pct=float(objective), window=slo.window))
-    assert not never_fires(alert, Slo(objective_pct=pct, window=window))
-    assert not never_fires(alert.model_copy(update={"budget_pct": float(budget)}), slo)
+    assert not Slo(objective_pct=float(objective), window=slo.window).never_fires(alert)
+    assert not Slo(objective_pct=pct, window=window).never_fires(alert)
+    assert not slo.never_fires(alert.model_copy(update={"budget_pct": float(budget)}))
 
 
 @pytest.mark.parametrize(

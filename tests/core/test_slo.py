@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from bot.core.burn import Objective
 from bot.core.promises import Slo
-from bot.core.slo import Counted, ErrorBudget, Gate, Level, Purpose, error_budget
+from bot.core.slo import Counted, ErrorBudget, Gate, Level, Objective, Purpose, error_budget
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 CASES: list[dict[str, Any]] = YAML(typ="safe").load(Path(__file__).with_name("budgets.yaml"))["cases"]
