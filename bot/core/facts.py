@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from bot.core.operation import Risk
 from bot.core.plan import Level
+from bot.core.slo import Asked
 
 PersonId = NewType("PersonId", str)  # the id of an Actor; a policy compares it with `principal`
 
@@ -42,8 +43,17 @@ class Facts(BaseModel, frozen=True):
     locked: bool | None = fact("Somebody, or a rollback, has locked the target for deploys.", Source.STORE)
     verdict: Level | None = fact("GO, GO WITH RISK or NO GO, as the plan found.", Source.PLAN)
     traffic_moved_pct: int | None = fact("Percent of the target's traffic that the plan moves.", Source.PLAN)
+    critical_vulnerabilities: int | None = fact(
+        "How many a scan found in the image that is deployed; absent when nobody scanned it.", Source.PLAN
+    )
     pinned: bool | None = fact("The target's traffic is held at a release by an earlier change.", Source.STORE)
     error_rate_pct: int | None = fact("Errors of the target in the last minutes, in whole percent.", Source.MONITORING)
+    error_budget: Asked | None = fact(
+        "What the target's error budget asks of a release; unknown while monitoring tells nothing.", Source.MONITORING
+    )
+    error_budget_left_pct: int | None = fact(
+        "Whole percent of the target's error budget that are left; under 0 when it is overspent.", Source.MONITORING
+    )
     requester: PersonId | None = fact("Who asked for the operation that is acted upon.", Source.REQUEST)
     acts_on: str | None = fact("Which operation is acted upon, such as rollback.", Source.REQUEST)
     acts_on_risk: Risk | None = fact("How much harm the operation that is acted upon can do.", Source.REQUEST)

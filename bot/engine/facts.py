@@ -1,12 +1,14 @@
 """Fills core's facts, each from its one named source. What cannot be had stays absent."""
 
 from collections.abc import Callable, Sequence
+from typing import get_args
 
 from bot.core.facts import Facts
 from bot.core.operation import Change, Operation
 from bot.core.plan import Plan
 from bot.core.request import Target
 from bot.core.rules import Freezes
+from bot.core.slo import Asked
 from bot.core.system import Clock, LockReads, PinReads
 
 
@@ -19,9 +21,9 @@ class FactFinder:
     def of(self, operation: Operation, *, plan: Plan | None = None, approvals: int | None = None) -> Facts:
         """The facts about a request; `plan` and `approvals` when they are known."""
         targets = targets_of(operation, plan)
-        moved, error_rate = (
-            (plan.facts.get("traffic_moved_pct"), plan.measured.get("error_rate_pct")) if plan else (0, 0)
-        )
+        decided, measured = (plan.facts, plan.measured) if plan else ({}, {})
+        moved, budget = decided.get("traffic_moved_pct"), decided.get("error_budget")
+        critical = decided.get("critical_vulnerabilities")
         locks, now = self._locks.locks() if targets else (), self._clock.now()
         more = {
             "pinned": _any(targets, lambda one: self._pins.pin(one) is not None),
@@ -31,8 +33,11 @@ class FactFinder:
                 lambda one: self._announced(one) or any(lock.stops("freeze", one.full_name, now) for lock in locks),
             ),
             "verdict": plan.verdict.level if plan and plan.verdict else None,
-            "traffic_moved_pct": moved if plan and isinstance(moved, int) else None,
-            "error_rate_pct": round(error_rate) if plan and error_rate is not None else None,
+            "traffic_moved_pct": moved if isinstance(moved, int) else None,
+            "critical_vulnerabilities": critical if isinstance(critical, int) else None,
+            "error_rate_pct": _whole(measured.get("error_rate_pct")),
+            "error_budget": budget if budget in get_args(Asked) else None,
+            "error_budget_left_pct": _whole(measured.get("error_budget_left_pct")),
         }
         return self.at_hand(operation, approvals=approvals).model_copy(update=more)
 
@@ -58,3 +63,7 @@ def targets_of(operation: Operation, plan: Plan | None = None) -> tuple[Target, 
 
 def _any(targets: Sequence[Target], holds: Callable[[Target], bool]) -> bool | None:
     return any(map(holds, targets)) if targets else None
+
+
+def _whole(percent: float | None) -> int | None:
+    return None if percent is None else round(percent)

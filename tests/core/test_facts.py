@@ -35,11 +35,12 @@ def test_sources(name: str, expected: Source) -> None:
     assert source(FIELDS[name]) is expected
 
 
-def test_one_fact_alone_comes_from_monitoring() -> None:
-    assert [name for name, field in FIELDS.items() if source(field) is Source.MONITORING] == ["error_rate_pct"]
+def test_few_facts_come_from_monitoring() -> None:
+    measured = [name for name, field in FIELDS.items() if source(field) is Source.MONITORING]
+    assert measured == ["error_rate_pct", "error_budget", "error_budget_left_pct"]
 
 
-@pytest.mark.parametrize("wrong", [{"verdict": "MAYBE"}, {"approvals": "many"}, {"acts_on_risk": "some"}])
+@pytest.mark.parametrize("wrong", [{"verdict": "MAYBE"}, {"error_budget": "some"}, {"approvals": "many"}, {"acts_on_risk": "some"}])
 def test_a_fact_has_its_type(wrong: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         Facts.model_validate(wrong)

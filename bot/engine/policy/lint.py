@@ -14,7 +14,7 @@ from bot.engine.policy.schema import ATTRIBUTES, ESTATE, fact_types, schema, wor
 from bot.engine.policy.syntax import Asked, asked, compared, covers, indirect, named, unread
 from bot.engine.policy.witness import Witness
 
-RESCUES = ("rollback", "ops cancel", "deny", "status")  # must work when monitoring does not
+RESCUES = ("rollback", "ops undo", "ops cancel", "deny", "status")  # must work when monitoring does not
 
 
 def lint(files: PolicyFiles, acts: Mapping[str, Act], targets: Mapping[str, Traits]) -> tuple[ConfigError, ...]:
