@@ -4,51 +4,23 @@ import pytest
 
 from bot.core.errors import Fenced, Permanent, Refused, Uncertain
 from bot.core.locks import Lock
-from bot.core.ports import PORTS
-from bot.core.request import LEFT_AS_IT_IS, Target
-from bot.engine.bind import Providers
+from bot.core.request import LEFT_AS_IT_IS
 from bot.engine.doable import check_doable
 from bot.engine.registry import Registry
 from tests.both import postgres_seldom
-from tests.engine.conftest import ANA, BEN, NOON, Platform
+from tests.engine.conftest import ANA, BEN, NOON
+from tests.engine.toys.estate import settle
 from tests.engine.toys.together import Together
 
 pytestmark = postgres_seldom
 NEW, OLD = "backend-00041-kex", "backend-00042-bad"
 BACKEND, FRONTEND = "ai-square/prod/backend", "ai-square/prod/frontend"
-ELSEWHERE = "ai-square/staging/frontend"
-
-
-class Estate:
-    """A platform with several services, each of its own; `of[NAME]` is one."""
-
-    def __init__(self, clock):
-        self.clock, self.of = clock, {}
-
-    def at(self, full_name):
-        return self.of.setdefault(full_name, Platform(self.clock))
-
-
-def through(method):
-    def call(self, *args, **kwargs):
-        target = next(one for one in (*args, *kwargs.values()) if isinstance(one, Target))
-        return getattr(self.at(target.full_name), method)(*args, **kwargs)
-
-    return call
-
-
-for port in PORTS.values():
-    for name in vars(port):
-        if hasattr(Platform, name) and not name.startswith("_"):
-            setattr(Estate, name, through(name))
 
 
 @pytest.fixture
 def bot(bot):
     bot.registry = Registry({**bot.registry.operations, "together": Together})
-    bot.estate = Estate(bot.clock)
-    bot.platforms = Providers({"cloud_run": Estate}, lambda _: bot.estate)
-    bot.first, bot.second = bot.estate.at(BACKEND), bot.estate.at(FRONTEND)
+    bot.first, bot.second = settle(bot, BACKEND, FRONTEND)
     bot.second.version = 40
     return bot
 
