@@ -43,7 +43,8 @@ class Steps:
             return self._back(began, "cancelled", f"cancelled by {detail}")
         if step.kind == "check" and step.if_broken == "report":
             state: State = "uncertain" if ending == "uncertain" else "failed"
-            return Done(state=state, detail=f"{LEFT_AS_IT_IS}: {detail}; look at {target}")
+            said = (f"{LEFT_AS_IT_IS}: {detail}", f"look at {target}", *self._changed_before(position, target))
+            return Done(state=state, detail="; ".join(said))
         if ending == "uncertain" and step.kind == "call":
             said = (detail, f"look at {target} before doing anything else", *self._changed_before(position, target))
             return Done(state="uncertain", detail="; ".join(said))
