@@ -100,6 +100,10 @@ class ComputeReads(Protocol):
         """What a release is called whose name is to end so; `suffix` is of lowercase letters and digits."""
         ...
 
+    def places_beside(self, target: Target) -> tuple[dict[str, str], ...]:
+        """Of every service that runs where the target does, in the same project and region, the `place`."""
+        ...
+
     def makes_release(self, target: Target, sizing: Sizing) -> bool:
         """Whether `scale` to this size makes a new release, as things are now."""
         ...

@@ -141,6 +141,9 @@ class Platform:
 
     def makes_release(self, target: Target, sizing: Sizing) -> bool:
         return False
+    def places_beside(self, target: Target) -> tuple[dict[str, str], ...]:
+        return (target.place,)
+
 
     def by_hand_traffic(self, target: Target, traffic: Traffic) -> str:
         return f"by hand {traffic}"

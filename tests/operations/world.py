@@ -43,6 +43,8 @@ def catalog_of(entry: Data, logs_kept: str = "") -> Catalog:
     """Three systems; `entry` adds fields to shop/prod/backend. `logs_kept` is how long those of shop/prod are."""
     prod = {"backend": RUN | dict(entry), "web": RUN}
     edge = {"lb": {"type": "load_balancer"}} if "cdn" in entry else {}
+    more = {"secrets": {name: {"rotate": "never"} for name in entry.get("secrets", [])}}
+    more |= {"logs": {"keep": logs_kept}} if logs_kept else {}
     shop = {
         "title": "Shop",
         "owner": "us",
@@ -51,7 +53,7 @@ def catalog_of(entry: Data, logs_kept: str = "") -> Catalog:
         "slo": {"objective_pct": 99.5},
         "rollback": {"min_requests": 500, "max_age": "30d"},
         "environments": {
-            "prod": {"stage": "prod", "services": prod | edge, **({"logs": {"keep": logs_kept}} if logs_kept else {})},
+            "prod": {"stage": "prod", "services": prod | edge, **more},
             "dev": {"stage": "dev", "services": {"backend": RUN}},
         },
     }
@@ -67,11 +69,13 @@ def catalog_of(entry: Data, logs_kept: str = "") -> Catalog:
 
 
 class Platform:
-    """ComputeReads. `others` are services by full name, where they differ from the first."""
+    """ComputeReads. `others` are services by full name, where they differ from the first; `beside` are the names of all
+    that run in a place, or why they cannot be listed."""
 
     def __init__(self, facts: Data) -> None:
         self._services = {"shop/prod/backend": facts.get("service", {}), **facts.get("others", {})}
         self._releases = tuple(_release(one) for one in facts.get("releases", ["c", "b", "a"]))
+        self._beside = facts.get("beside", ["backend", "web"])
 
     def service(self, target: Target) -> ServiceState:
         said = self._services.get(target.full_name, {})
@@ -102,6 +106,11 @@ class Platform:
 
     def release_name(self, target: Target, suffix: str) -> str:
         return f"{target.name}-{suffix}"
+
+    def places_beside(self, target: Target) -> tuple[dict[str, str], ...]:
+        if isinstance(self._beside, str):
+            raise error_of(self._beside)
+        return tuple({**target.place, "service": name} for name in self._beside)
 
     def makes_release(self, target: Target, sizing: Sizing) -> bool:
         """Bounds of instances are the service's own; the size of one instance is its release's."""

@@ -63,6 +63,22 @@ def test_all_pages_are_read(rig: Any, run: CloudRun, monkeypatch: pytest.MonkeyP
     assert len(rig.calls("ListRevisions")) == -(-4 // size)
 
 
+@pytest.mark.parametrize("size", [1, 2, 100])
+def test_what_runs_beside_it(rig: Any, run: CloudRun, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setattr("bot.providers.cloud_run.reads.PAGE", size)
+    places = run.places_beside(rig.target)
+    names = [place["service"] for place in places]
+    assert names == sorted(set(names)) and {rig.target.place["service"], "lone", "gcr-app"} <= set(names)
+    assert {(place["project"], place["region"]) for place in places} == {("pool", "us-central1")}
+    assert len(rig.calls("ListServices")) == -(-len(names) // size)
+
+
+def test_where_nothing_runs_there_is_nothing_beside(run: CloudRun, target_of: Callable[[str], Target]) -> None:
+    far = target_of("web")
+    far = far.model_copy(update={"place": {**far.place, "region": "europe-west1"}})
+    assert run.places_beside(far) == ()
+
+
 def test_a_deleted_release_is_gone(rig: Any, run: CloudRun) -> None:
     rig.control.delete_release(rig.path, rig.release(1))
     assert rig.release(1) not in [one.name for one in run.releases(rig.target)]
@@ -85,6 +101,7 @@ def test_a_target_without_a_place(run: CloudRun, target_of: Callable[[str], Targ
 READS: list[tuple[str, str, str]] = [
     ("service", "GetService", "run.services.get"),
     ("releases", "ListRevisions", "run.revisions.list"),
+    ("places_beside", "ListServices", "run.services.list"),
 ]
 
 

@@ -35,6 +35,7 @@ class CloudRun:
         "releases": ("run.revisions.list", "run.services.get"),
         "release_named": ("run.revisions.get",),
         "release_name": (),
+        "places_beside": ("run.services.list",),
         "makes_release": ("run.services.get",),
         "by_hand_traffic": (),
         "by_hand_release": (),
@@ -78,6 +79,9 @@ class CloudRun:
         return names.release(target, suffix)
 
     def makes_release(self, target: Target, sizing: Sizing) -> bool:
+    def places_beside(self, target: Target) -> tuple[dict[str, str], ...]:
+        return self._reads.places_beside(target)
+
         return self._reads.makes_release(target, sizing)
 
     def by_hand_traffic(self, target: Target, traffic: Traffic) -> str:

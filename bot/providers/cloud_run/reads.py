@@ -26,6 +26,14 @@ class Reads:
         with translated(f"read {names.spoken(target)}", "run.services.get"):
             return services.get_service(request, **self._google.reading)
 
+    def places_beside(self, target: Target) -> tuple[dict[str, str], ...]:
+        """All pages."""
+        services = self._google.client(run_v2.ServicesClient)
+        request = run_v2.ListServicesRequest(parent=names.parent(target), page_size=PAGE)
+        with translated(f"list what runs beside {names.spoken(target)}", "run.services.list"):
+            found = [names.short(one.name) for one in services.list_services(request, **self._google.reading)]
+        return tuple({**target.place, "service": name} for name in sorted(found))
+
     def releases(self, target: Target) -> tuple[Release, ...]:
         """All pages. A service always has a revision, so none at all means that there is no such service."""
         revisions = self._google.client(run_v2.RevisionsClient)
