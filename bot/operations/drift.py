@@ -99,9 +99,8 @@ def _unread(seen: list[_Seen], troubles: tuple[str, ...]) -> Iterator[Part]:
 
 
 def _untold(seen: list[_Seen], others: int) -> Iterator[Part]:
-    for one in seen:
-        if one.untold:
-            yield Text(text=f"The platform does not tell of {one.target}: {', '.join(one.untold)}.")
+    if len(seen) == 1 and seen[0].untold:
+        yield Text(text=f"The platform does not tell: {', '.join(seen[0].untold)}.")
     if others:
         yield Text(text=f"Only services are compared: {others} of the catalog's entries there are none.")
 
