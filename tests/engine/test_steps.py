@@ -110,7 +110,7 @@ def left(world: World) -> dict[str, list[Step]]:
     return found
 
 
-@settings(max_examples=600, deadline=None, derandomize=True)
+@settings(max_examples=300, deadline=None, derandomize=True)
 @given(worlds())
 def test_whatever_happens_it_is_said(world: World) -> None:
     done, stop, steps = world.run(), stopped_at(world), world.plan.steps
@@ -129,7 +129,7 @@ def test_whatever_happens_it_is_said(world: World) -> None:
     assert UNTOUCHED not in done.detail or not (still or world.undone)
 
 
-@settings(max_examples=600, deadline=None, derandomize=True)
+@settings(max_examples=300, deadline=None, derandomize=True)
 @given(worlds())
 def test_nothing_is_undone_that_may_not_be(world: World) -> None:
     world.run()

@@ -12,21 +12,29 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bot.core.errors import Fenced
-from bot.core.plan import Checked
+from bot.core.locks import Lock
+from bot.core.plan import Checked, Versioned
 from bot.core.request import DUE
 from bot.core.stages import LEFT, StageRecord
 from bot.stores import database
 from tests.both import emptied
-from tests.stores.harness import BEN, MOVE, OUTCOMES, Books, effect, plan
+from tests.stores.harness import BACKEND, BEN, MOVE, OUTCOMES, WORKER, Books, effect, plan
 
 Fresh = Callable[[], AbstractContextManager[str]]
-IDS = ("aaaa", "bbbb")  # two operations on one target
+TARGETS = {"aaaa": ("backend",), "bbbb": ("backend", "worker"), "cccc": ("worker",)}
+IDS = tuple(TARGETS)
+LOCK = Lock(target=BACKEND.full_name)
+PLANS = {  # the first pins and locks, the second takes both away, the third stops the others when it is approved
+    "aaaa": plan(holds=True, locks=(LOCK,)),
+    "bbbb": plan(lets_go=True, unlocks=(LOCK.name,), others=(Versioned(target=WORKER, version="7"),)),
+    "cccc": plan(target=WORKER, preempts=("aaaa", "bbbb")),
+}
 PROCESSES = ("one", "two")
 ids, processes, positions = st.sampled_from(IDS), st.sampled_from(PROCESSES), st.sampled_from((0, 1))
 
 
 class TwoProcesses(RuleBasedStateMachine):
-    """Each process remembers the token that it got; the model remembers who holds the target."""
+    """Each process remembers the token that it got; the model remembers who holds which target."""
 
     fresh: Fresh  # the URL of a database for a while
 
@@ -36,22 +44,37 @@ class TwoProcesses(RuleBasedStateMachine):
         self.engine = database.connect(self.database.__enter__())
         self.books = Books(self.engine)
         self.tokens: dict[tuple[str, str], int] = {}  # by process and operation: what it was given last
-        self.holder, self.newest = "", 0
+        self.holders, self.newest = {"backend": "", "worker": ""}, {"backend": 0, "worker": 0}
         self.outcomes: dict[str, str] = {}
+        self.applied: list[str] = []  # in order
         self.endings: dict[str, str] = {}
         self.revisions: dict[str, int] = {}
         self.stages: dict[tuple[str, int], StageRecord] = {}  # as they stood last
 
     @initialize()
     def ask(self) -> None:
-        for id in IDS:
-            self.books.accept(id)
-            self.books.propose(id, "queued", made=plan(holds=id == "aaaa", lets_go=id == "bbbb"))
+        for id, made in PLANS.items():
+            self.books.accept(id, target=made.target)
+            self.books.propose(id, "waiting" if made.preempts else "queued", made=made)
             self.revisions[id] = 2
 
     @rule(id=ids)
     def cancel(self, id: str) -> None:
+        if self.books.record(id).state == "waiting":
+            self.outcomes[id] = "cancelled"
         self.books.ledger.cancel(id, "ben")
+
+    @rule()
+    def approve(self) -> None:
+        """All that it preempts is asked to stop with it, as far as it runs and nobody has stopped it before."""
+        waits = self.books.record("cccc").state == "waiting"
+        before = [self.books.record(id) for id in ("aaaa", "bbbb")]
+        self.books.yes("cccc")
+        for was in before:
+            now = self.books.record(was.id)
+            stops = waits and was.state in DUE and not was.cancel_by
+            assert now.cancel_by == ("ana's rollback cccc" if stops else was.cancel_by)
+            assert now.revision == was.revision + stops
 
     @rule(id=ids, position=positions, steer=st.sampled_from(("advance", "hold")))
     def steer(self, id: str, position: int, steer: str) -> None:
@@ -69,14 +92,21 @@ class TwoProcesses(RuleBasedStateMachine):
         got, state = self.books.ledger.claim(id, process), self.books.record(id).state
         if state not in DUE:
             assert got == "finished"
-        elif self.holder not in ("", id):
+        elif any(self.holders[target] not in ("", id) for target in TARGETS[id]):
             assert got == "busy"
         else:
-            assert isinstance(got, int) and got > self.newest
-            self.tokens[process, id], self.holder, self.newest = got, id, got
+            assert isinstance(got, int) and all(got > self.newest[target] for target in TARGETS[id])
+            self.tokens[process, id] = got
+            for target in TARGETS[id]:
+                self.holders[target], self.newest[target] = id, got
+
+    def held(self, id: str) -> bool:
+        """All of its targets or none."""
+        (held,) = {self.holders[target] == id for target in TARGETS[id]}
+        return held
 
     def holds(self, id: str, process: str) -> bool:
-        return self.holder == id and self.tokens[process, id] == self.newest
+        return self.held(id) and all(self.tokens[process, id] == self.newest[target] for target in TARGETS[id])
 
     def write(self, id: str, process: str, act: str, *args: object, **more: object) -> bool:
         """Whether it was let write; when not, not one row has changed."""
@@ -103,7 +133,9 @@ class TwoProcesses(RuleBasedStateMachine):
         elif act == "finish":
             state = data.draw(st.sampled_from(("applied", "failed", "cancelled", "uncertain")))
             if self.write(id, process, act, state, "so it went", judge=True):
-                self.holder, self.outcomes[id] = "", state
+                self.outcomes[id] = state
+                self.applied += [id] if state == "applied" else []
+                self.holders |= dict.fromkeys(TARGETS[id], "")
         elif known and act == "issued":
             self.write(id, process, act, known.effect.key, f"operations/{process}")
         elif known:
@@ -119,13 +151,13 @@ class TwoProcesses(RuleBasedStateMachine):
         if self.write(id, process, "stage", position) or (id, position) in self.stages:
             self.write(id, process, "found", position, state, Checked(state="not yet", sentence=process))
 
-    @precondition(lambda self: self.holder)
+    @precondition(lambda self: any(self.holders.values()))
     @rule(id=ids)
     def give_up(self, id: str) -> None:
-        """A process that found the target busy."""
+        """A process that found a target busy."""
         due = self.books.record(id).state in DUE
         self.books.ledger.finish(id, None, "failed", "nothing done: busy", judge=False)
-        if due and self.holder != id:
+        if due and not self.held(id):
             self.outcomes[id] = "failed"
 
     # --- what holds after every step
@@ -157,12 +189,14 @@ class TwoProcesses(RuleBasedStateMachine):
 
     @invariant()
     def nobody_holds_what_has_its_outcome(self) -> None:
-        assert self.holder not in self.outcomes
+        assert not set(self.holders.values()) & set(self.outcomes)
 
     @invariant()
-    def pins_tell_of_what_was_applied(self) -> None:
-        pinned = {pin.operation for pin in self.books.pins.pins()}
-        assert pinned <= {id for id in ("aaaa",) if self.outcomes.get(id) == "applied"}
+    def pins_and_locks_tell_of_what_was_applied_last(self) -> None:
+        last = next((id for id in reversed(self.applied) if id != "cccc"), "")
+        there = ["aaaa"] if last == "aaaa" else []
+        assert [pin.operation for pin in self.books.pins.pins()] == there
+        assert [lock.operation for lock in self.books.locks.locks()] == there
 
     @invariant()
     def the_chain_tells_each_outcome_once(self) -> None:
