@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from bot.core.entry import Entry, Mention, Place
-from bot.core.promises import Delivery, RollbackRule, ScheduledBounds, Slo
+from bot.core.promises import Delivery, Migration, RollbackRule, ScheduledBounds, Slo
 from bot.core.units import Bounds, Duration, Memory, Model, Name, Percent
 
 
@@ -42,6 +42,7 @@ class Compute(Entry):
     rollback: RollbackRule | None = None
     delivery: Delivery | None = None
     schema_label: str = ""  # the release's label that holds the schema version it needs
+    migration: Migration | None = None
     secrets: tuple[str, ...] = ()
     health: Health | None = None
     websockets: Websockets | None = None

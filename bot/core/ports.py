@@ -108,6 +108,10 @@ class ComputeReads(Protocol):
         """Whether `scale` to this size makes a new release, as things are now."""
         ...
 
+    def preview_url(self, target: Target, tag: str) -> str:
+        """Where a release with this preview tag answers, with or without traffic; empty where nobody can tell."""
+        ...
+
     def by_hand_traffic(self, target: Target, traffic: Traffic) -> str:
         """The command line that a person would type for `set_traffic`."""
         ...

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, StrictBool, model_validator
 
 from bot.core.burn import ALERTS, BurnAlert, never_fires
-from bot.core.units import Bounds, Day, Duration, Model, Percent, Time
+from bot.core.units import Bounds, Day, Duration, Model, Percent, Time, Weights
 
 Strategy = Literal["rolling", "blue-green", "canary", "all-at-once"]
 Scenario = Literal["full", "restore", "pitr", "failover", "rollback", "cache-loss", "region"]
@@ -101,10 +101,28 @@ class Copies(Model):
     encrypted_offline: StrictBool = False
 
 
+class Stages(Model):
+    """Stages in which a release gets its traffic, where they differ from what is usual for the strategy."""
+
+    weights_pct: Weights | None = None  # of the traffic, one after the other
+    bake: Duration | None = None  # how long each is watched at least
+    watch: Duration | None = None  # how long the last one, with all traffic, is
+    max_hold: Duration | None = None  # how much longer one may stay undecided before a person is asked
+
+
+class Migration(Model):
+    """Jobs that bring the database to the schema that a release needs. `backup_job` is run before `job`."""
+
+    job: str = Field(min_length=1)
+    backup_job: str = ""
+    with_release_image: StrictBool = True  # the job runs the image of the release; else the one that it has
+
+
 class Delivery(Model):
     """How releases go out, and what must hold before."""
 
     strategy: Strategy
+    stages: Stages | None = None
     gradual: StrictBool = False
     circuit_breaker: StrictBool = False
     undo_on_failed_health: StrictBool = False

@@ -1,9 +1,10 @@
 """What operations that shift traffic share: the plan, the look whether it arrived, the judgement of the errors."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from bot.core.catalog import Catalog
+from bot.core.entry import Entry
 from bot.core.errors import UserError
 from bot.core.lastgood import percent
 from bot.core.operation import Change, ServiceRef, param
@@ -83,6 +84,14 @@ def shifted(operation: Rollout, now: ServiceState, traffic: Traffic, compute: Co
         undo_by_hand=(compute.by_hand_traffic(operation.service, now.asked),),
         facts={"traffic": dict(now.asked), "traffic_moved_pct": moved_pct(by_name(traffic, now), now)},
     )
+
+
+def lasting(entry: Entry) -> Iterator[str]:
+    """What a shift of traffic leaves as it was for a while."""
+    if getattr(entry, "websockets", None) is not None:
+        yield "Open WebSocket connections stay on the release that they are on until they close."
+    if cdn := getattr(entry, "cdn", ""):
+        yield f"What {cdn} has cached is still served until it expires."
 
 
 def moved_pct(wanted: Traffic, now: ServiceState) -> int:

@@ -12,6 +12,7 @@ from bot.core.ports import ImageReads, Release, SecretReads, SecretUse, ServiceS
 from bot.core.request import Target
 
 Level = Literal["good", "risk", "bad"]
+BREAKS = "aisq-schema-breaks"  # label of every release since a migration took something away: to which schema it led
 
 
 def can_take(
@@ -117,6 +118,9 @@ def _schema(release: Release, left: Sequence[Release], label: str) -> Finding:
     if unknown := [one.name for one in (release, *left) if label not in one.labels]:
         said = f"label {label} is missing on {' and '.join(unknown)}: which database schema is needed is not known"
         return _finding("risk", "schema", said)
+    if broken := {one.labels[BREAKS] for one in left if BREAKS in one.labels} - {release.labels.get(BREAKS)}:
+        said = f"the migration to schema {max(broken)} took away what {release.name} needs: rollback is lost"
+        return _finding("bad", "schema", said)
     needed, now = release.labels[label], sorted({one.labels[label] for one in left})
     if now == [needed]:
         return _finding("good", "schema", f"needs database schema {needed}, as what serves now")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import timedelta
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -54,6 +55,21 @@ Duration = Annotated[
     PlainSerializer(duration_text, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": DURATION, "examples": ["300s", "15m", "7d"]}),
 ]
+
+
+def rising(said: Any) -> Any:
+    """Percentages that rise to 100; also as words, in any of which several may stand: "10,25". Raises ValueError."""
+    if not isinstance(said, list | tuple):
+        return said
+    words = [part for one in said for part in str(one).split(",") if part]
+    numbers = [int(word) for word in (part.removesuffix("%") for part in words) if word.isascii() and word.isdigit()]
+    rises = all(one < other for one, other in pairwise([0, *numbers]))
+    if len(numbers) < len(words) or not rises or numbers[-1:] != [100]:
+        raise ValueError(f"write percentages that rise to 100, such as 10,25,50,100, not `{','.join(words)[:40]}`.")
+    return numbers
+
+
+Weights = Annotated[tuple[int, ...], BeforeValidator(rising)]
 
 
 def _formed(pattern: str, sentence: str) -> tuple[AfterValidator, WithJsonSchema]:

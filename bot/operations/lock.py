@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from bot.core import locks as core
 from bot.core.catalog import Catalog
+from bot.core.deploying import DEPLOYING
 from bot.core.instants import in_zone
 from bot.core.locking import ALWAYS, own, spoken
 from bot.core.operation import Change, PlaceRef, Risk, param
@@ -13,7 +14,6 @@ from bot.core.request import Actor
 from bot.core.system import LedgerReads, LockReads
 from bot.core.when import Ahead
 
-DEPLOYING = ("deploy", "promote")
 MOST = 8  # names that a note lists
 
 

@@ -9,7 +9,7 @@ from bot.core.operation import Risk, ServiceRef, param
 from bot.core.plan import Hold, Moment, Plan, Verdict
 from bot.core.ports import ComputeReads, ImageReads, MetricReads, SecretReads, ServiceState
 from bot.core.request import Target
-from bot.core.rollout import Rollout, existing, shifted
+from bot.core.rollout import Rollout, existing, lasting, shifted
 from bot.core.safety import can_take, served_well
 from bot.core.system import HistoryReads
 from bot.core.traffic import describe
@@ -79,8 +79,4 @@ def _notes(service: Target, now: ServiceState, good: str, catalog: Catalog) -> I
     if now.busy:
         yield "A change of the service is still being rolled out; this replaces it."
     yield f"Traffic then stays at {good}: new releases get none until `unpin {service}`."
-    entry = catalog.entry(service)
-    if getattr(entry, "websockets", None) is not None:
-        yield "Open WebSocket connections stay on the release that they are on until they close."
-    if cdn := getattr(entry, "cdn", ""):
-        yield f"What {cdn} has cached is still served until it expires."
+    yield from lasting(catalog.entry(service))

@@ -92,9 +92,11 @@ class Platform:
         self.releases_: list[Release] = [_release(BAD, 1), _release(GOOD, 30), _release("backend-00040-fom", 90)]
         self.tags: dict[str, str] = {}
         self.size: dict[str, Any] = {"min_instances": 1, "max_instances": 10}
+        self.trouble = ""
         self.latest_ready, self.busy, self.lag, self.missing_images = BAD, False, 180, set[str]()
         self.secrets: dict[str, str] = {}
         self.scans: dict[str, Vulnerabilities] = {}
+        self.digests: dict[str, str] = {}  # of references by tag
         self.counts: list[Requests] = []
         self.entries: list[LogEntry] = []
         self.job_image = "us-docker.pkg.dev/p/r/migrate:latest"
@@ -122,7 +124,7 @@ class Platform:
         self._begin("service")
         return ServiceState(
             asked=self.asked, serving=self.serving, tags=self.tags, version=str(self.version), busy=self.busy,
-            latest_ready=self.latest_ready, **self.size,
+            latest_ready=self.latest_ready, trouble=self.trouble, **self.size,
         )  # fmt: skip
 
     def releases(self, target: Target) -> tuple[Release, ...]:
@@ -139,11 +141,14 @@ class Platform:
     def release_name(self, target: Target, suffix: str) -> str:
         return f"{target.name}-{suffix}"
 
-    def makes_release(self, target: Target, sizing: Sizing) -> bool:
-        return False
     def places_beside(self, target: Target) -> tuple[dict[str, str], ...]:
         return (target.place,)
 
+    def makes_release(self, target: Target, sizing: Sizing) -> bool:
+        return False
+
+    def preview_url(self, target: Target, tag: str) -> str:
+        return f"https://{tag}.example"
 
     def by_hand_traffic(self, target: Target, traffic: Traffic) -> str:
         return f"by hand {traffic}"
@@ -260,7 +265,7 @@ class Platform:
         self._begin("image")
         if reference in self.missing_images:
             raise NotFound(f"no image {reference}")
-        return Image(digest=reference.rpartition("@")[2])
+        return Image(digest=self.digests.get(reference, reference.rpartition("@")[2]))
 
     def vulnerabilities(self, target: Target, reference: str) -> Vulnerabilities:
         self._begin("vulnerabilities")

@@ -147,15 +147,35 @@ def drawn_plan(plan: Plan) -> dict[str, Any]:
 
 
 def _step(step: Step) -> str:
-    """ "send b 100 %, undo c 100 %" or "scale to 2 CPU, undo 1 CPU" for a call; a look and a judgement by name."""
+    """ "send b 100 %, undo c 100 %" or "scale to 2 CPU, undo 1 CPU" for a call; a look and a judgement by name, the
+    watching of a stage with its weight and how long it may take."""
+    if "watched" in step.args:
+        return f"{step.kind} {step.verb} {step.args['watched']['weight_pct']} % for {step.deadline_s} s"  # type: ignore[index,call-overload]
     if step.kind != "call":
         return f"{step.kind} {step.verb}"
     undo = f", undo {_wanted(step.undo.args)}" if step.undo else ""
-    return f"{'send' if 'traffic' in step.args else 'scale to'} {_wanted(step.args)}{undo}"
+    return f"{_wanted(step.args, MADE[step.verb])}{undo}{', may stay' if step.may_stay else ''}"
 
 
-def _wanted(args: Mapping[str, Any]) -> str:
-    return describe(args["traffic"]) if "traffic" in args else described(Sizing.model_validate(args["sizing"]))
+MADE = {
+    "Compute.set_traffic": "send",
+    "Compute.scale": "scale to",
+    "Compute.release": "make",
+    "Jobs.run_job": "run",
+}
+
+
+def _wanted(args: Mapping[str, Any], verb: str = "") -> str:
+    said = f"{verb} " if verb else ""
+    if "job" in args:
+        return f"{said}{' of '.join(filter(None, (args['job'], args['image'])))}"
+    if "name" in args:
+        labels = "".join(f" {name}={value}" for name, value in (args["labels"] or {}).items())
+        tag = f" tagged {args['tag']}" if args["tag"] else ""
+        return f"{said}{args['name']}{tag}{labels}, meanwhile {describe(args['traffic'])}"
+    if "traffic" in args:
+        return f"{said}{describe(args['traffic'])}"
+    return f"{said}{described(Sizing.model_validate(args['sizing']))}"
 
 
 def drawn(answer: Answer) -> list[str]:

@@ -125,6 +125,10 @@ class Platform:
         said = sizing.model_dump(exclude_none=True)
         return f"gcloud … update {target.name} {','.join(f'{name}={size}' for name, size in said.items())}"
 
+    def preview_url(self, target: Target, tag: str) -> str:
+        url = self.service(target).url
+        return f"{url}/{tag}" if url else ""
+
     def by_hand_traffic(self, target: Target, traffic: Traffic) -> str:
         return f"gcloud … {target.name} {','.join(f'{name}={share}' for name, share in traffic.items())}"
 

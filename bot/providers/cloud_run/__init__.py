@@ -37,6 +37,7 @@ class CloudRun:
         "release_name": (),
         "places_beside": ("run.services.list",),
         "makes_release": ("run.services.get",),
+        "preview_url": ("run.services.get",),
         "by_hand_traffic": (),
         "by_hand_release": (),
         "by_hand_scale": (),
@@ -78,11 +79,14 @@ class CloudRun:
     def release_name(self, target: Target, suffix: str) -> str:
         return names.release(target, suffix)
 
-    def makes_release(self, target: Target, sizing: Sizing) -> bool:
     def places_beside(self, target: Target) -> tuple[dict[str, str], ...]:
         return self._reads.places_beside(target)
 
+    def makes_release(self, target: Target, sizing: Sizing) -> bool:
         return self._reads.makes_release(target, sizing)
+
+    def preview_url(self, target: Target, tag: str) -> str:
+        return self._reads.preview_url(target, tag)
 
     def by_hand_traffic(self, target: Target, traffic: Traffic) -> str:
         split = merge(traffic.items())

@@ -60,5 +60,10 @@ class Reads:
         if not known.ready:
             raise Permanent(f"release {release} of {names.spoken(target)} cannot serve: {known.reason}")
 
+    def preview_url(self, target: Target, tag: str) -> str:
+        """Google makes it of the tag and the service's own (proto `TrafficTargetStatus.uri`)."""
+        scheme, colon, rest = self.get(target).uri.partition("://")
+        return f"{scheme}{colon}{tag}---{rest}" if rest else ""
+
     def makes_release(self, target: Target, size: Sizing) -> bool:
         return "template" in sizing.resize(self.get(target), size)
