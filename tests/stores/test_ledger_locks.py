@@ -64,6 +64,32 @@ def test_what_was_not_applied_moves_no_lock(books: Books, state: State) -> None:
     assert [one.operation for one in books.locks.locks()] == [first]
 
 
+@pytest.mark.parametrize("dies_in", ["moved", "release"])
+def test_outcome_pin_lock_and_mutex_are_one_transaction(
+    books: Books, monkeypatch: pytest.MonkeyPatch, dies_in: str
+) -> None:
+    """Who dies before its commit has written nothing; the next one writes all of it, once."""
+    from bot.stores import ledger
+
+    id = books.at("running", made=plan(holds=True, locks=(Lock(target=NAME),)))
+    token = books.token(id)
+    before = books.everything()
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying, pytest.raises(KeyboardInterrupt):
+        dying.setattr(ledger.locks if dies_in == "moved" else ledger.mutexes, dies_in, die)
+        books.ledger.finish(id, token, "applied", "it ended", judge=False)
+    assert books.everything() == before
+    again = books.token(id, "another process")
+    for _ in range(2):
+        books.ledger.finish(id, again, "applied", "it ended", judge=False)
+    assert [one.operation for one in books.locks.locks()] == [one.operation for one in books.pins.pins()] == [id]
+    assert [books.events(id).count(event) for event in ("applied", "locked")] == [1, 1]
+    assert books.everything()["mutexes"][0][1] == "None"
+
+
 def test_a_lock_outlives_the_record_of_what_set_it(books: Books) -> None:
     from bot.stores.retention import SqlRetention
 

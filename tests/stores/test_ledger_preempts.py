@@ -57,6 +57,33 @@ def test_only_what_runs_or_is_about_to_is_stopped(books: Books, state: State) ->
         assert now == before
 
 
+@pytest.mark.parametrize("state", ["waiting", "queued"])
+def test_to_be_queued_and_to_stop_others_is_one_transaction(
+    books: Books, monkeypatch: pytest.MonkeyPatch, state: State
+) -> None:
+    """Who dies before its commit has queued nothing and stopped nobody; the next try does both, once."""
+    deploy, id = books.at("running"), books.accept()
+    made = plan(preempts=(deploy,))
+    if state == "waiting":
+        books.propose(id, made=made)
+    before = books.everything()
+
+    def queue() -> None:
+        books.yes(id) if state == "waiting" else books.propose(id, "queued", made=made)
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying, pytest.raises(KeyboardInterrupt):
+        dying.setattr(books.ledger, "_ask_to_stop", die)
+        queue()
+    assert books.everything() == before
+    for _ in range(2):
+        queue()
+    assert (books.record(id).state, books.record(deploy).cancel_by) == ("queued", BY.format(id))
+    assert books.events(deploy).count("cancel asked") == 1
+
+
 def test_who_was_cancelled_by_somebody_before_stays_so(books: Books) -> None:
     deploy = books.at("running")
     books.ledger.cancel(deploy, "cho")
