@@ -10,11 +10,30 @@ DATABASES = ("sqlite", "postgres")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-@click.group(help="A small cloud and a small Slack on this machine: rehearse an outage, or prove what aisq survives.")
-def sandbox() -> None:
-    """The group. Whoever ends a command early leaves no process behind."""
+real_traffic = click.option(
+    "--real-traffic",
+    is_flag=True,
+    help="Let the releases of ai-square's backend be processes on this machine, and all its requests really happen.",
+)
+
+
+@click.group(
+    invoke_without_command=True,
+    help="A small cloud and a small Slack on this machine: rehearse an outage, or prove what aisq survives.",
+)
+@real_traffic
+@click.pass_context
+def sandbox(context: click.Context, real_traffic: bool) -> None:
+    """The group. Whoever ends a command early leaves no process behind. With nothing but that flag it is `up`."""
     for one in SIGNALS:
         signal.signal(one, _end)
+    if context.invoked_subcommand is None:
+        if not real_traffic:
+            raise click.exceptions.NoArgsIsHelpError(context)
+        context.invoke(up, real_traffic=True)
+    elif real_traffic and context.invoked_subcommand != "up":
+        raise click.UsageError(f"{context.invoked_subcommand} has no --real-traffic; up has.")
+    context.obj = real_traffic
 
 
 def _end(number: int, _: FrameType | None) -> None:
@@ -39,10 +58,12 @@ def demo() -> None:
     help="Seconds of the town in one real second.",
 )
 @click.option("--state", default="", help="Folder that keeps the bot's state; default: a temporary one.")
-def up(rate: float, state: str) -> None:
+@real_traffic
+@click.pass_context
+def up(context: click.Context, rate: float, state: str, real_traffic: bool) -> None:
     from bot.sandbox import up as town
 
-    raise SystemExit(town.main(rate, state))
+    raise SystemExit(town.main(rate, state, real_traffic=real_traffic or bool(context.obj)))
 
 
 @sandbox.command("crash-matrix", help="Kill the bot at every boundary of an operation, and print what came of it.")

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -111,6 +112,10 @@ class Control:
         """ENABLED, DISABLED or DESTROYED; `name` is projects/P/secrets/S."""
         self._ask("POST", "/secrets/state", {"name": name, "version": version, "state": state})
 
+    def real(self) -> dict[str, Any]:
+        """Of a sandbox with real traffic: urls of proxies by service, and releases by service: pid and url."""
+        return dict(self._ask("GET", "/real"))
+
     def close(self) -> None:
         self._client.close()
 
@@ -126,7 +131,8 @@ class SandboxProcess:
     """`python -m bot.sandbox.server` as a child. A context manager; it also ends when this process does.
 
     `grpc` is "127.0.0.1:PORT" for the clouds' clients, `http` the base of control (and of Slack).
-    Its time begins at `now`, or is real. Raises RuntimeError if it does not come up.
+    Its time begins at `now`, or is real. Services in `real_traffic`, "project/location/name", have releases that are
+    processes, behind proxies at `urls`. Raises RuntimeError if it does not come up.
     """
 
     def __init__(
@@ -137,10 +143,12 @@ class SandboxProcess:
         now: datetime | None = None,
         world: Path | None = None,
         module: str = "bot.sandbox.server",
+        real_traffic: Sequence[str] = (),
     ) -> None:
         command = [sys.executable, "-m", module, "--rate", str(rate), "--seed", str(seed)]
         command += ["--now", now.isoformat()] if now else []
         command += ["--world", str(world)] if world else []
+        command += [f"--real-traffic={service}" for service in real_traffic]
         paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
         pipe = subprocess.PIPE
@@ -152,6 +160,7 @@ class SandboxProcess:
             raise RuntimeError(f"The sandbox did not start (exit code {self._child.returncode}): {' '.join(command)}")
         said = json.loads(line)
         self.grpc, self.http = str(said["grpc"]), str(said["http"])
+        self.urls = {str(service): str(url) for service, url in said["urls"].items()}
         self.origin_unix_s, self.rate = float(said["origin_unix_s"]), float(said["rate"])
         self.control = Control(self.http)
 

@@ -6,7 +6,7 @@ The bot is only ever a process with an environment; nothing of it is imported he
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -68,7 +68,8 @@ class People:
 class Rehearsal:
     """A context manager. `folder` keeps the bot's state and its log; `settings` are more of its environment.
 
-    `world` is the file that says what runs where; the shipped one unless given.
+    `world` is the file that says what runs where; the shipped one unless given. Of services in `real_traffic`,
+    "project/location/name", releases are processes and requests happen.
 
     `bot` is the one replica that Slack knows from the beginning; `another` makes more. The town's time begins at `now`,
     else at the real one.
@@ -84,9 +85,12 @@ class Rehearsal:
         world: Path | None = None,
         start: Starter = as_program,
         settings: Mapping[str, str] | None = None,
+        real_traffic: Sequence[str] = (),
     ) -> None:
         self.folder, self._starter = folder, start
-        self.town = SandboxProcess(rate=rate, seed=seed, now=now, world=world, module="bot.sandbox.town")
+        self.town = SandboxProcess(
+            rate=rate, seed=seed, now=now, world=world, module="bot.sandbox.town", real_traffic=real_traffic
+        )
         self.cloud, self.people = self.town.control, People(self.town.http)
         self.settings = {**self._settings(), **(settings or {})}
         self._replicas: list[Replica] = []

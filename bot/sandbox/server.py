@@ -14,9 +14,10 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import uvicorn
@@ -29,6 +30,9 @@ from bot.sandbox import blueprint, control
 from bot.sandbox.clock import Clock, ManualClock, ScaledClock
 from bot.sandbox.front import Front
 from bot.sandbox.world import World
+
+if TYPE_CHECKING:
+    from bot.sandbox.real.traffic import RealTraffic
 
 Room = Callable[[World, str], Sequence[BaseRoute]]  # the world, and the address of the HTTP side
 HOST = "127.0.0.1"
@@ -94,10 +98,13 @@ def main(arguments: Sequence[str] | None = None, rooms: Sequence[Room] = ()) -> 
     asked = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING)  # gRPC keeps the sandbox's own errors to itself otherwise
     world = World(_load(asked.world), _clock(asked.rate, asked.now), asked.seed)
-    with _bind(world, asked, rooms) as sandbox:
+    real = _real(world, asked.real_traffic)
+    with ExitStack() as stack:
+        sandbox = stack.enter_context(_bind(world, asked, [*rooms, real.routes] if real else rooms))
+        urls = stack.enter_context(real).urls if real else {}
         signal.signal(signal.SIGTERM, lambda *_: world.stopping.set())
         signal.signal(signal.SIGINT, lambda *_: world.stopping.set())
-        print(json.dumps(sandbox.addresses()), flush=True)
+        print(json.dumps({**sandbox.addresses(), "urls": urls}), flush=True)
         threading.Thread(target=_stop_with_input, args=(world.stopping,), daemon=True).start()
         world.stopping.wait()
 
@@ -107,6 +114,17 @@ def _bind(world: World, asked: argparse.Namespace, rooms: Sequence[Room]) -> San
         return Sandbox(world, asked.grpc_port, asked.http_port, rooms)
     except (OSError, RuntimeError) as error:
         _parser().error(f"cannot listen on ports {asked.grpc_port} and {asked.http_port}: {error}")
+
+
+def _real(world: World, services: Sequence[str]) -> "RealTraffic | None":
+    if not services:
+        return None
+    from bot.sandbox.real.traffic import RealTraffic  # with an HTTP client and server that nothing else here needs
+
+    try:
+        return RealTraffic(world, services)
+    except (KeyError, ValueError) as error:
+        _parser().error(str(error.args[0]))
 
 
 def _clock(rate: float, now: datetime | None) -> Clock:
@@ -151,6 +169,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rate", type=_rate, default=1.0, help="sandbox seconds a real second; 0: moved by hand")
     parser.add_argument("--now", type=_instant, help="the instant at which sandbox time begins; ISO, with its zone")
     parser.add_argument("--seed", type=int, default=1, help="of the traffic and of generated names")
+    parser.add_argument(
+        "--real-traffic", action="append", default=[], metavar="SERVICE",
+        help="a service, project/location/name, whose requests really happen; may be repeated",
+    )  # fmt: skip
     parser.add_argument("--world", type=Path, default=blueprint.SHIPPED, help="world file")
     return parser
 

@@ -34,14 +34,14 @@ HELP = """\
   help, quit"""
 
 
-def main(rate: float, state: str) -> int:
+def main(rate: float, state: str, *, real_traffic: bool = False) -> int:
     """Until `quit`, the end of a terminal's input, Ctrl-C or SIGTERM."""
     console = drawing.console()
     console.print("Starting a small cloud, a small Slack and aisq …")
     with tempfile.TemporaryDirectory(prefix="aisq-sandbox-") as temporary:
         folder = Path(state or temporary).resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        with Rehearsal(folder, rate=rate) as town:
+        with Rehearsal(folder, rate=rate, real_traffic=[SERVICE] if real_traffic else []) as town:
             return _keep(town, console)
 
 
@@ -72,6 +72,7 @@ def _introduce(console: Console, town: Rehearsal, address: str) -> None:
         "aisq": f"{town.bot.url}, its log: {town.bot.log}",
         "clouds": f"gRPC at {town.town.grpc}",
         "Slack, control": town.town.http,
+        **{f"requests to {service.rpartition('/')[2]}": url for service, url in town.town.urls.items()},
         "in another shell": f". {environment} && {Path(sys.executable).with_name('aisq')} status backend --as U0ANA",
     }
     console.print(drawing.facts(places))

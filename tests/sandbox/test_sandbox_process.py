@@ -66,7 +66,7 @@ def test_it_prints_one_line_of_json(world: Path) -> None:
     child = start("--world", str(world), "--rate", "2")
     assert child.stdout
     said = json.loads(child.stdout.readline())
-    assert sorted(said) == ["grpc", "http", "origin_unix_s", "rate"]
+    assert sorted(said) == ["grpc", "http", "origin_unix_s", "rate", "urls"]
     assert said["rate"] == 2
     out, error = child.communicate(timeout=20)
     assert (out, error, child.returncode) == (b"", b"", 0)

@@ -9,6 +9,7 @@ from typing import Self
 from google.cloud import run_v2
 
 from bot.sandbox.cloud_run.etag import etag
+from bot.sandbox.monitoring.recorded import Recorded
 from bot.sandbox.names import short
 from bot.sandbox.quality import Quality
 
@@ -50,7 +51,7 @@ class ServiceState:
     """`shown` is what GetService answers. `revisions` are by short name, oldest first.
 
     `truths` outlive deleted revisions. `splits` is the log of what was served: from the instant on, release to
-    percentage.
+    percentage. `recorded` is what happened since there is real traffic, if there is any.
     """
 
     shown: run_v2.Service
@@ -60,6 +61,7 @@ class ServiceState:
     truths: dict[str, Truth] = field(default_factory=dict)
     splits: list[tuple[datetime, dict[str, int]]] = field(default_factory=list)
     changed: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    recorded: Recorded | None = None
 
     @property
     def name(self) -> str:

@@ -21,7 +21,7 @@ from bot.sandbox.query import OPEN, Node
 Entry = dict[str, Any]
 PATHS = ("/", "/api/orders", "/api/orders/{id}", "/api/search", "/api/session")
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0"
-SEVERITY = {traffic.OK: "INFO", traffic.NOT_FOUND: "WARNING", traffic.FAILED: "ERROR"}
+SEVERITY = {"4": "WARNING", "5": "ERROR"}  # by the first digit of the status; else INFO
 # What an application writes when it fails: also what it should not write.
 TROUBLES = (
     "upstream request timeout after 1000 ms: GET /api/orders",
@@ -80,20 +80,35 @@ def of_starts(state: ServiceState, release: str) -> Iterator[Entry]:
 def _minute(
     seed: int, state: ServiceState, release: str, code: str, minute: int, count: int, wanted: list[Kind]
 ) -> Iterator[Entry]:
-    taken, project = _taken(seed, state, release, code, minute, count), project_of(state.name)
-    for number in range(count):
-        began = datetime.fromtimestamp((minute + (number + 0.5) / count) * traffic.MINUTE_S, UTC)
+    project = project_of(state.name)
+    for number, (at, took_ms) in enumerate(_answers(seed, state, release, code, minute, count)):
+        began = datetime.fromtimestamp(at, UTC)
         for kind in wanted:
             if (number + minute) % kind.variations == kind.variation:
                 request = _id(release, code, number, minute)
                 whole = {**kind.fields, "timestamp": began, "insertId": f"{request}{kind.log}"}
                 whole["trace"] = f"projects/{project}/traces/{request * 2}"
-                yield whole | ({"httpRequest.latency_ms": taken[number]} if "httpRequest.status" in whole else {})
+                yield whole | ({"httpRequest.latency_ms": took_ms} if "httpRequest.status" in whole else {})
+
+
+def _answers(
+    seed: int, state: ServiceState, release: str, code: str, minute: int, count: int
+) -> Iterator[tuple[float, float]]:
+    """When each was given (seconds since 1970), and how long it took in ms.
+
+    Those made up come first, evenly over the minute, so that one that happens meanwhile changes none of them.
+    """
+    made_up = count - int(traffic.recorded(state, release, code, minute, minute + 1)[0])
+    for number, took_ms in enumerate(_taken(seed, state, release, code, minute, made_up)):
+        yield (minute + (number + 0.5) / made_up) * traffic.MINUTE_S, took_ms
+    if state.recorded:
+        at, took = state.recorded.between(release, code, minute, minute + 1)
+        yield from zip(at.tolist(), took.tolist(), strict=True)
 
 
 def _taken(seed: int, state: ServiceState, release: str, code: str, minute: int, count: int) -> list[float]:
     """How long each took: the middle of its bucket, so that the metrics tell the same."""
-    row = latency.histograms(seed, state, release, code, minute, np.array([count]))[0]
+    row = latency.made_up(seed, state, release, code, minute, np.array([count]))[0]
     low = np.concatenate(([0.0], latency.EDGES_MS))
     high = np.concatenate((latency.EDGES_MS, latency.EDGES_MS[-1:]))
     took = np.repeat((low + high) / 2, row)
@@ -101,7 +116,8 @@ def _taken(seed: int, state: ServiceState, release: str, code: str, minute: int,
 
 
 def _kinds(state: ServiceState, release: str) -> Iterator[Kind]:
-    for code, severity in SEVERITY.items():
+    for code in traffic.codes(state, release):
+        severity = SEVERITY.get(code[0], "INFO")
         for number, path in enumerate(PATHS):
             request = {
                 "httpRequest.requestMethod": "GET",

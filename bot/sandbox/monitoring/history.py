@@ -24,7 +24,7 @@ def minutes(seed: int, state: ServiceState, now: datetime, last: int) -> list[di
         if span is None or span[1] < begin * traffic.MINUTE_S:
             continue
         for code, counts in traffic.requests(seed, state, release, begin, end).items():
-            requests, failed = requests + counts, failed + (counts if code == traffic.FAILED else 0)
+            requests, failed = requests + counts, failed + (counts if code[0] == "5" else 0)
             taken += latency.histograms(seed, state, release, code, begin, counts)
     return [
         {

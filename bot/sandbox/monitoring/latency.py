@@ -1,7 +1,8 @@
 """How long requests took: a histogram a minute, of exactly the requests that were counted.
 
 Answers that do not fail are spread log-normally below and above the release's own pace; those that fail take longer,
-because what fails mostly waits for something first. Histograms are a function of the same things as the counts.
+because what fails mostly waits for something first. Histograms are a function of the same things as the counts; where
+requests really happened, they tell how long those took.
 """
 
 import math
@@ -11,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.sandbox.cloud_run.state import ServiceState
+from bot.sandbox.monitoring import traffic
+from bot.sandbox.monitoring.recorded import minutes_of
 from bot.sandbox.monitoring.traffic import FAILED, MINUTE_S, Counts, key_of, spans
 from bot.sandbox.quality import usual_p95_ms
 
@@ -24,6 +27,16 @@ Histograms = npt.NDArray[np.int64]  # a row a minute, a column a bucket
 
 def histograms(seed: int, state: ServiceState, release: str, code: str, first: int, counts: Counts) -> Histograms:
     """Those of minutes `first` and on (minutes since 1970), each adding up to its count."""
+    happened = traffic.recorded(state, release, code, first, first + len(counts))
+    found = made_up(seed, state, release, code, first, counts - happened)
+    if state.recorded:
+        at, took_ms = state.recorded.between(release, code, first, first + len(counts))
+        np.add.at(found, (minutes_of(at, first), np.searchsorted(EDGES_MS, took_ms, side="right")), 1)
+    return found
+
+
+def made_up(seed: int, state: ServiceState, release: str, code: str, first: int, counts: Counts) -> Histograms:
+    """Those of requests that nobody really made."""
     found = np.zeros((len(counts), FINITE + 2), dtype=np.int64)
     key, slower = key_of(seed, state.name, release, code, "latency"), FAILS_SLOWER if code == FAILED else 1.0
     for row in np.flatnonzero(counts):

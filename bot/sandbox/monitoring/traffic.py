@@ -1,7 +1,8 @@
 """The traffic that the world sees: requests a minute, by release and response code, following the split in force.
 
 Counts are Poisson, and a function of (seed, service, release, code, minute) and of what was true in that minute: any
-range of minutes can be asked for at any time, in any order, and gives the same numbers.
+range of minutes can be asked for at any time, in any order, and gives the same numbers. From the instant on at which a
+service has real traffic, what was recorded of it counts instead.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.sandbox.cloud_run.state import ServiceState
+from bot.sandbox.monitoring.recorded import minutes_of
 
 MINUTE_S = 60
 OK, NOT_FOUND, FAILED = "200", "404", "500"
@@ -26,24 +28,44 @@ _EXACT_BELOW = 50.0  # means up to here by inversion, above by the normal approx
 def requests(seed: int, state: ServiceState, release: str, first: int, last: int) -> dict[str, Counts]:
     """Requests of a release by code, for minutes `first` to `last` - 1 (minutes since 1970)."""
     means = _means(state, release, first, last)
-    return {
+    counted = {
         code: _poisson(key_of(seed, state.name, release, code), np.arange(first, last, dtype=np.uint64), mean)
         for code, mean in means.items()
     }
+    for code in state.recorded.codes(release) if state.recorded else ():
+        happened = recorded(state, release, code, first, last)
+        counted[code] = counted[code] + happened if code in counted else happened
+    return counted
+
+
+def recorded(state: ServiceState, release: str, code: str, first: int, last: int) -> Counts:
+    """Of those, the requests that really happened."""
+    if state.recorded is None:
+        return np.zeros(last - first, dtype=np.int64)
+    at, _ = state.recorded.between(release, code, first, last)
+    return np.bincount(minutes_of(at, first), minlength=last - first)
+
+
+def codes(state: ServiceState, release: str) -> list[str]:
+    """The response codes that a release may have answered."""
+    return list(dict.fromkeys((*CODES, *(state.recorded.codes(release) if state.recorded else ()))))
 
 
 def served(state: ServiceState, release: str) -> tuple[float, float] | None:
     """From when until when (seconds since 1970) a release had traffic, or None."""
     spans = [(start, end) for start, end, share in _shares(state, release) if share]
-    return (spans[0][0], spans[-1][1]) if spans else None
+    if state.recorded and (span := state.recorded.span(release)):
+        spans.append((span[0], float("inf")))  # also without a share: by a tag
+    return (min(start for start, _ in spans), max(end for _, end in spans)) if spans else None
 
 
 def _means(state: ServiceState, release: str, first: int, last: int) -> dict[str, _Means]:
     """The expected requests of each minute: share and error rate weighted by their seconds in it."""
     starts = np.arange(first, last, dtype=np.float64) * MINUTE_S
     means: dict[str, _Means] = {code: np.zeros(last - first) for code in CODES}
+    real_since = state.recorded.since if state.recorded else float("inf")
     for begin, end, share in _shares(state, release):
-        for since, until, failing in _qualities(state, release, begin, end):
+        for since, until, failing in _qualities(state, release, begin, min(end, real_since)):
             seconds = np.clip(np.minimum(until, starts + MINUTE_S) - np.maximum(since, starts), 0, None)
             expected = state.rps * share * seconds
             means[FAILED] += expected * failing
