@@ -16,6 +16,7 @@ from bot.engine.steps import UNTOUCHED, Data, Done, Steps
 
 log = logging.getLogger(__name__)
 MUTEX_WAIT_S = 60.0
+BUSY = "nothing done: another operation changes the target"
 
 
 class Durable(Protocol):
@@ -48,9 +49,9 @@ class Applier:
         """In reading order."""
         claim = self._claim(operation)  # never remembered: every process that runs this needs a token of its own
         if claim == "busy":
-            self._ledger.finish(
-                operation, None, "failed", "nothing done: another operation changes the target", judge=False
-            )
+            by = self._cancel_by(operation)
+            none = _cancelled(by) if by else Done(state="failed", detail=BUSY)
+            self._ledger.finish(operation, None, none.state, none.detail, judge=False)
         if not isinstance(claim, int):
             return self._ledger.operation(operation).state
         try:
@@ -66,6 +67,8 @@ class Applier:
     def _claim(self, operation: str) -> Claim:
         deadline = self._clock.monotonic() + MUTEX_WAIT_S
         while (claim := self._ledger.claim(operation, self._owner)) == "busy":
+            if self._cancel_by(operation):
+                break
             if self._clock.monotonic() > deadline and not self._waits_for_others(operation):
                 break
             self._clock.sleep(0.5)

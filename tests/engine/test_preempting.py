@@ -209,6 +209,36 @@ def test_it_waits_for_the_mutex_as_long_as_what_it_stops_takes(bot, monkeypatch,
     assert (len(claims) > 400) is stops
 
 
+def test_a_rescue_that_is_cancelled_while_it_waits_waits_no_longer(bot):
+    during(bot, 1, bot.rescue)
+    with pytest.raises(Fenced):
+        bot.clock.nap = fenced_after(bot, bot.clock.nap)
+        bot.work(bot.deploy)
+    sleep, began = bot.clock.sleep, bot.clock.monotonic()
+
+    def sleeping(seconds):
+        sleep(seconds)
+        if bot.clock.monotonic() > began + 90:
+            bot.ledger.cancel(bot.rescues[0], "ben")
+
+    bot.clock.sleep = sleeping
+    done = bot.work(bot.rescues[0])
+    assert (done.state, done.detail) == ("cancelled", "cancelled by ben; nothing was done")
+    assert 90 <= bot.clock.monotonic() - began < 92
+    assert bot.ledger.operation(bot.deploy).state == "running", "what it stopped is another process's to put back"
+
+
+def fenced_after(bot, nap):
+    """The process dies when the rescue was approved."""
+
+    def napping(seconds):
+        nap(seconds)
+        if bot.rescues:
+            raise Fenced("died")
+
+    return napping
+
+
 def test_a_cancelled_rescue_does_nothing(bot):
     during(bot, 1, bot.rescue)
     bot.work(bot.deploy)
