@@ -1,4 +1,4 @@
-"""Systems and environments as targets, where all that is in them is meant; and patterns of targets."""
+"""Systems, environments and groups as targets, where all that is in them is meant; and patterns of targets."""
 
 from collections.abc import Iterator
 
@@ -7,15 +7,17 @@ from bot.core.errors import UserError
 from bot.core.places import covers
 from bot.core.request import Target
 
-WIDE = ("system", "environment", "pattern")
+WIDE = ("system", "environment", "group", "pattern")
 SHOWN = 60  # characters of what was typed that an answer repeats
 
 
 def wide(catalog: Catalog) -> Iterator[Target]:
-    """Every system and environment, each as what stands for all that is in it."""
+    """Every system, environment and group, each as what stands for all that is in it."""
     for name, system in catalog.systems.items():
         yield _target("system", name)
-        yield from (_target("environment", name, environment) for environment in system.environments)
+        for environment, one in system.environments.items():
+            yield _target("environment", name, environment)
+            yield from (_target("group", name, environment, group) for group in one.groups if group not in one.services)
 
 
 def fitting(catalog: Catalog, kind: str) -> Iterator[Target]:
@@ -26,21 +28,33 @@ def fitting(catalog: Catalog, kind: str) -> Iterator[Target]:
 
 
 def within(catalog: Catalog, place: Target) -> tuple[Target, ...]:
-    """Everything in a system or an environment, or that a pattern covers; of anything else itself."""
+    """Everything in a system, an environment or a group, or that a pattern covers; of anything else itself."""
+    if place.kind == "group":
+        return catalog.group(place.system, place.environment, place.name)
     return tuple(target for target in catalog.targets() if covers(place.full_name, target.full_name))
 
 
 def meant(catalog: Catalog, parts: list[str], kind: str, default: tuple[str, str]) -> tuple[Target, ...]:
-    """The systems and environments, or the pattern, that the parts of a name may mean; `default` is the channel's.
+    """The systems, environments and groups, or the pattern, that a name's parts may mean; `default` is the channel's.
 
     Raises UserError for a pattern that covers nothing.
     """
     kinds = kind.split("|")
     if "pattern" in kinds and any(mark in part for part in parts for mark in "*?"):
         return (_pattern(catalog, parts),)
-    here = [default[0], *parts] if len(parts) == 1 else parts
     named = [one for one in wide(catalog) if one.kind in kinds]
-    return tuple(one for one in named if one.full_name in ("/".join(parts), "/".join(here)))
+    said = {"/".join(one) for one in _readings(catalog, parts, default)}
+    return tuple(one for one in named if one.full_name in said)
+
+
+def _readings(catalog: Catalog, parts: list[str], default: tuple[str, str]) -> Iterator[list[str]]:
+    """What a name may be short for: an environment of the channel's system, a group of the usual environment."""
+    yield parts
+    if len(parts) == 1:
+        yield from ([default[0], *parts], [*default, *parts])
+    elif len(parts) == 2 and (system := catalog.systems.get(parts[0])):
+        usual = default[1] if default[0] == parts[0] else system.default_environment
+        yield [parts[0], usual or "", parts[1]]
 
 
 def _pattern(catalog: Catalog, parts: list[str]) -> Target:

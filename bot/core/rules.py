@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, Str
 from bot.core.catalog import Catalog
 from bot.core.operation import Operation, Risk
 from bot.core.places import covers
-from bot.core.reach import wide
+from bot.core.reach import wide, within
 from bot.core.request import Target, Verb
 
 KNOWN = "known"  # the role of everyone who has a role; implied, never written in roles.yaml
@@ -191,7 +191,7 @@ def _traits(place: Target, catalog: Catalog, found: Mapping[str, Traits]) -> Tra
         environment=place.environment,
         kind=place.kind,
         type="",
-        tier=min((one.tier for name, one in found.items() if covers(place.full_name, name)), default=3),
+        tier=min((found[one.full_name].tier for one in within(catalog, place)), default=3),
         stage=min(stages, key=get_args(Stage).index, default="prod"),
     )
 

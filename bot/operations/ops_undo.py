@@ -11,7 +11,7 @@ from bot.core.request import Target
 from bot.core.rollout import by_name, check_serving, look_serving, moved_pct
 from bot.core.safety import can_take
 from bot.core.sizing import check_sized, described, look_sized, must_serve
-from bot.core.system import LedgerReads, OperationRecord
+from bot.core.system import LedgerReads, LockReads, OperationRecord
 from bot.core.traffic import describe
 
 
@@ -21,7 +21,13 @@ class OpsUndo(Change, risk=Risk.ROLLOUT, examples=("ops undo 7k3q",)):
     operation: OperationRef = param("Operation that was applied.", positional=True, completes="operations")
 
     def plan(
-        self, ledger: LedgerReads, compute: ComputeReads, images: ImageReads, secrets: SecretReads, catalog: Catalog
+        self,
+        ledger: LedgerReads,
+        locks: LockReads,
+        compute: ComputeReads,
+        images: ImageReads,
+        secrets: SecretReads,
+        catalog: Catalog,
     ) -> Plan:
         record = ledger.operation(self.operation.id)
         done, undos = _undoable(record)
@@ -41,6 +47,7 @@ class OpsUndo(Change, risk=Risk.ROLLOUT, examples=("ops undo 7k3q",)):
             verdict=Verdict(findings=can_take(target, named, now, releases, catalog, images, secrets)),
             hold=None if LATEST in before else _hold(before, done, ledger),
             lets_go=LATEST in before,
+            unlocks=tuple(one.name for one in locks.locks() if one.operation == record.id),
             by_hand=done.undo_by_hand,
             undo_by_hand=done.by_hand,
             facts={"undoes": record.id, "traffic_moved_pct": moved_pct(named, now)},
@@ -93,15 +100,20 @@ def _undoable(record: OperationRecord) -> tuple[Plan, tuple[Step, ...]]:
     if record.plan.books_only:
         instead = record.plan.undo_by_hand[0].removeprefix("aisq ")
         raise UserError(f"`{record.id}` changed nothing but our own books: `{instead}` takes it back.")
-    if not undos:
+    if not undos or record.plan.others:
         lines = "`, `".join(record.plan.undo_by_hand)
-        raise UserError(f"`{record.id}` cannot be undone by aisq. By hand: `{lines}`.")
+        why = "changed several services, which cannot be undone in one" if record.plan.others else "cannot be undone"
+        raise UserError(f"`{record.id}` {why} by aisq. By hand: `{lines}`.")
     return record.plan, undos
 
 
 def _undos(done: Plan) -> Iterator[Step]:
-    """The undo steps, last first; each can be undone in its turn."""
-    for one in reversed(done.steps):
+    """The undo steps, last first; each can be undone in its turn. Of several shifts of traffic one leads back: the
+    first one's undo, from where the last one led."""
+    made = [one for one in reversed(done.steps) if one.undo]
+    if {one.verb for one in made} == {Compute.set_traffic.__qualname__}:
+        made = [made[0].model_copy(update={"undo": made[-1].undo})]
+    for one in made:
         if one.undo:
             yield one.undo.undone_by(one.model_copy(update={"undo": None})).called(f"undo: {one.title}")
 

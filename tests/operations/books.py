@@ -10,7 +10,7 @@ from bot.core.errors import Denied, UserError
 from bot.core.locks import Lock
 from bot.core.operation import Operation
 from bot.core.parser import did_you_mean, near
-from bot.core.plan import Finding, Hold, Plan, Step, Verdict, step
+from bot.core.plan import Finding, Hold, Plan, Step, Verdict, Versioned, step
 from bot.core.ports import Compute, Effect, Sizing
 from bot.core.request import OPEN, Actor, Address, Approval, Request, Subject, Target
 from bot.core.stages import SAID, Stage, StageRecord, Steer
@@ -46,7 +46,8 @@ class Ledger:
 
 
 def _record(said: Data, catalog: Catalog) -> OperationRecord:
-    """`plan` moves traffic `from` one split `to` another, makes a service another size, or has `stages` by weight."""
+    """`plan` moves traffic `from` one split `to` another (`over` others, of `several` services), makes a service another
+    size, or has `stages` by weight."""
     command, _, rest = said["text"].partition(" ")
     changes = ("rollback", "traffic", "unpin", "scale", "deploy", "lock")
     target = catalog.target("shop", "prod", rest.split()[0]) if command in changes else None
@@ -104,12 +105,14 @@ def _plan(command: str, target: Target, said: Data) -> Plan:
         return _staged(target, said["stages"])
     back = step(Compute.set_traffic, target, traffic=said["from"])
     go = step(Compute.set_traffic, target, traffic=said["to"]).called("send traffic")
+    before = [step(Compute.set_traffic, target, traffic=split).undone_by(back) for split in said.get("over", [])]
     findings = tuple(Finding.model_validate(one) for one in said.get("findings", []))
     return Plan(
         target=target,
         version="6",
         summary=f"{target}: traffic to {describe(said['to'])}",
-        steps=(go if said.get("no_undo") else go.undone_by(back), Step(kind="check", verb="serving")),
+        steps=(*before, go if said.get("no_undo") else go.undone_by(back), Step(kind="check", verb="serving")),
+        others=(Versioned(target=target, version="6"),) if said.get("several") else (),
         verdict=Verdict(findings=findings) if findings else None,
         hold=Hold(traffic=said["to"]),
         notes=tuple(said.get("notes", [])),

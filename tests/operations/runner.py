@@ -140,6 +140,7 @@ def drawn_plan(plan: Plan) -> dict[str, Any]:
         "lets_go": plan.lets_go,
         "locks": [f"{one.name}{f' until {in_utc(one.until)}' if one.until else ''}" for one in plan.locks],
         "unlocks": list(plan.unlocks),
+        "preempts": list(plan.preempts),
         "facts": plan.facts,
         "measured": plan.measured,
         "by_hand": [*plan.by_hand, *plan.undo_by_hand],

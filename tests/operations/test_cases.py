@@ -17,7 +17,7 @@ CASES = cases()
 PLANS = [name for name, case in CASES.items() if "summary" in case["out"]]
 SIZES = [name for name in PLANS if name.startswith(("scale/", "ops_undo/sizes"))]
 SHIFTS = [name for name in PLANS if CASES[name]["operation"] in ("rollback", "traffic", "unpin", "ops undo")]
-SHIFTS = [name for name in SHIFTS if name not in SIZES]
+SHIFTS = [name for name in SHIFTS if name not in SIZES and not name.startswith("rollback/together")]
 NO_OPS = [name for name, case in CASES.items() if "why" in case["out"]]
 SENTENCE = re.compile(r"[.?`)]$")
 

@@ -39,12 +39,14 @@ RUN = {"type": "cloud_run", "instances": {"min": 1, "max": 10}}
 AGES = {"c": 1, "b": 3, "a": 9}
 
 
-def catalog_of(entry: Data, logs_kept: str = "") -> Catalog:
-    """Three systems; `entry` adds fields to shop/prod/backend. `logs_kept` is how long those of shop/prod are."""
-    prod = {"backend": RUN | dict(entry), "web": RUN}
+def catalog_of(facts: Data) -> Catalog:
+    """Three systems; `catalog` adds fields to shop/prod/backend, `web` to the other service of shop/prod, which has
+    these `groups` and keeps logs as long as `logs_kept` says."""
+    entry, logs_kept = facts.get("catalog", {}), facts.get("logs_kept", "")
+    prod = {"backend": RUN | dict(entry), "web": RUN | dict(facts.get("web", {}))}
     edge = {"lb": {"type": "load_balancer"}} if "cdn" in entry else {}
     more = {"secrets": {name: {"rotate": "never"} for name in entry.get("secrets", [])}}
-    more |= {"logs": {"keep": logs_kept}} if logs_kept else {}
+    more |= {"groups": facts.get("groups", {})} | ({"logs": {"keep": logs_kept}} if logs_kept else {})
     shop = {
         "title": "Shop",
         "owner": "us",
@@ -335,7 +337,7 @@ def freezes_of(said: list[Data]) -> Freezes:
 
 def world_of(facts: Data, commands: Mapping[str, type[Operation]]) -> SimpleNamespace:
     """Everything that an operation may need."""
-    catalog = catalog_of(facts.get("catalog", {}), facts.get("logs_kept", ""))
+    catalog = catalog_of(facts)
     ledger = Ledger(facts.get("operations", []), catalog)
     actor = Actor.model_validate(
         {"id": "slack:U0ANA", "name": "ana", "roles": ("sre-oncall",), **facts.get("actor", {})}

@@ -12,6 +12,7 @@ from bot.core.units import duration_text
 
 GoesOn = Literal["by evidence", "in time", "at once"]
 MAX_HOLD_S = 14_400
+FIRST_PCT = 5  # at most, where little of an error budget is left
 SHORTEST_S = 60  # monitoring counts by the minute
 
 
@@ -57,6 +58,12 @@ class Course(BaseModel, frozen=True):
             Stage(weight_pct=weight, bake_s=self.bakes_s(weight), max_hold_s=self.max_hold_s)
             for weight in self.weights_pct
         )
+
+    def smaller(self) -> "Course":
+        """With at most 5 % first where there are stages of some of the traffic, and each watched for twice as long."""
+        first = (FIRST_PCT,) if FIRST_PCT < self.weights_pct[0] < 100 else ()
+        longer = {"bake_s": 2 * self.bake_s, "watch_s": 2 * self.watch_s}
+        return self.model_copy(update={"weights_pct": (*first, *self.weights_pct), **longer})
 
     def bakes_s(self, weight_pct: int) -> int:
         """How long a stage is watched at least."""

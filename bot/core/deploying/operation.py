@@ -13,6 +13,7 @@ from bot.core.deploying.judging import Judging
 from bot.core.deploying.looks import check_ready
 from bot.core.deploying.migration import Migrating, Wanted, migrating
 from bot.core.deploying.plan import Outset, left_aside, rolled_out
+from bot.core.deploying.spending import Spending
 from bot.core.deploying.stage import Watched
 from bot.core.deploying.standing import Standing, left_alone, standing
 from bot.core.errors import UserError
@@ -40,6 +41,7 @@ class Seen(NamedTuple):
     pins: PinReads
     locks: LockReads
     ledger: LedgerReads
+    metrics: MetricReads
     catalog: Catalog
 
 
@@ -57,6 +59,8 @@ class Deployment(Rollout):
     )
     breaking: bool = param("The migration takes away what serves now needs, so that rollback is lost.", default=False)
 
+    fix: bool = param("It mends what burns the error budget, which then asks nothing of it.", default=False)
+
     def released(self, said: str, seen: Seen, request: Request, moment: Moment) -> Plan:
         """The plan for an image, however it is named. Raises UserError and CloudError."""
         self._check()
@@ -71,7 +75,9 @@ class Deployment(Rollout):
         if not self.no_traffic and _digest(stable.image) == _digest(image):
             why = f"{stable.name} is of that very image, and serves all traffic of {service}"
             return Plan(target=service, version=now.version, why=why)
-        chosen = course(delivery, self.strategy, self.weights, self.bake)
+        spending = self._spending(seen, moment)
+        usual = course(delivery, self.strategy, self.weights, self.bake)
+        chosen = spending.course(usual, chosen=bool(self.weights or self.bake))
         begins = Outset(
             target=service,
             now=now,
@@ -82,7 +88,7 @@ class Deployment(Rollout):
             tag=self.tag or (PREVIEW if self.no_traffic else chosen.tag),
         )
         plan = self._planned(begins, chosen, compute)
-        return self._with_scan(plan, image, seen, moment)
+        return spending.of(self._with_scan(plan, image, seen, moment))
 
     def check_ready(
         self, compute: ComputeReads, ledger: LedgerReads, request: Request, moment: Moment, release: str
@@ -117,6 +123,9 @@ class Deployment(Rollout):
         if self.no_traffic:
             return left_alone(self.service, now)
         return standing(self.service, now, seen.pins.pin(self.service), seen.ledger, unpin=self.unpin)
+
+    def _spending(self, seen: Seen, moment: Moment) -> Spending:
+        return Spending(self.service, seen.metrics, seen.catalog, moment.now, fix=self.fix, idle=self.no_traffic)
 
     def _planned(self, begins: Outset, chosen: Course, compute: ComputeReads) -> Plan:
         if self.no_traffic:
