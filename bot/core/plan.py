@@ -169,11 +169,25 @@ class Plan(BaseModel, frozen=True):
         return Target.model_validate(step.args["target"]) if "target" in step.args else self.target
 
     def is_part_of(self, other: "Plan") -> bool:
-        """Whether another plan has all of its steps, in this order; their words and undo may differ."""
-        return all(
-            _runs_through(mine, theirs)
-            for mine, theirs in ((self.steps, other.steps), (self.afterwards, other.afterwards))
+        """Whether another plan has all of its targets, its locks, and its steps in this order; words and undo may
+        differ."""
+        named = (
+            ({one.target.full_name for one in self.targets}, {one.target.full_name for one in other.targets}),
+            ({lock.name for lock in self.locks}, {lock.name for lock in other.locks}),
+            (set(self.unlocks), set(other.unlocks)),
         )
+        steps = (self.steps, other.steps), (self.afterwards, other.afterwards)
+        return all(mine <= theirs for mine, theirs in named) and all(_runs_through(*both) for both in steps)
+
+    def left_by(self, fresh: "Plan") -> "Plan":
+        """What is left to do of it, once it was made again as `fresh`, which is part of it. Where it leads stays, its
+        pins and locks too: of what needs no step any more that is true all the more."""
+        same = () if fresh.is_nothing else ("verdict", "facts", "measured", "by_hand", "undo_by_hand")
+        now = {name: getattr(fresh, name) for name in ("version", "steps", "afterwards", "why", *same)}
+        versions = {one.target.full_name: one.version for one in fresh.others}
+        kept = [(one, versions.get(one.target.full_name, one.version)) for one in self.others]
+        others = tuple(one.model_copy(update={"version": version}) for one, version in kept)
+        return self.model_copy(update={**now, "others": others})
 
     def digest(self, *, actor: str, operation: str, params: dict[str, JsonValue]) -> str:
         """What an approval is bound to: actor, operation, parameters, targets, steps, versions, verdict, stages, locks.

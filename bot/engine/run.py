@@ -1,6 +1,7 @@
 """From an accepted request to an approved one: plan or answer, authorise, propose; and review before it is applied."""
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.core.answer import Answer
@@ -107,8 +108,9 @@ class Engine:
             fresh = _since(approved, self._plan(record.request, made.model_copy(update=approved.chosen)))
             if fresh.is_nothing:
                 return Done(state="nothing_to_do", detail=f"nothing done: {fresh.why}")
-            if not _is_approved(approved, record, fresh):
-                return Done(state="failed", detail=_what_changed(approved, fresh))
+            moved = self._moved(approved, fresh)
+            if moved or not _is_approved(approved, record, fresh):
+                return Done(state="failed", detail=_what_changed(approved, fresh, moved))
             requester = self._now(record.request.actor)
             self._gate.permit(requester, made, plan=fresh, approvals=self._standing(record))
         except Denied as error:
@@ -116,6 +118,13 @@ class Engine:
         except (UserError, CloudError) as error:
             return Done(state="failed", detail=f"nothing done: {error}")
         return fresh if approved.preempts else approved
+
+    def _moved(self, approved: Plan, fresh: Plan) -> list[str]:
+        """Which targets somebody has changed since; what is done by operations that were stopped for it is no news."""
+        stopped = [self._ledger.operation(one).request.target for one in approved.preempts]
+        were = {one.target.full_name: one.version for one in approved.targets}
+        news = [one.target for one in fresh.targets if one.version != were.get(one.target.full_name, one.version)]
+        return [target.full_name for target in news if target not in stopped]
 
     def standing(self, record: OperationRecord, actor: Actor) -> None:
         """Raises Denied unless the requester could still run it, were `actor` to approve it too; UserError when it
@@ -178,27 +187,27 @@ def _since(approved: Plan, fresh: Plan) -> Plan:
 
 
 def _left(approved: Plan, fresh: Plan) -> Plan:
-    """After others were stopped, of which one may have put back everything by itself: then there are locks to set."""
-    if fresh.is_nothing:
-        nothing = {"steps": (), "afterwards": (), "version": fresh.version, "why": fresh.why}
-        return approved.model_copy(update=nothing)
-    return fresh.model_copy(update={"preempts": approved.preempts})
+    """After others were stopped, of which each may have put back by itself what it changed."""
+    return approved.left_by(fresh) if fresh.is_part_of(approved) else fresh
 
 
 def _is_approved(approved: Plan, record: OperationRecord, fresh: Plan) -> bool:
     """Whether people approved this: the same plan, with a verdict that is no worse; less of it when it preempted."""
     if fresh.verdict and approved.verdict and not fresh.verdict.is_worse_than(approved.verdict):
         fresh = fresh.model_copy(update={"verdict": approved.verdict})
-    if approved.preempts and fresh.is_part_of(approved):
+    if approved.preempts and fresh.is_part_of(approved):  # part of what was approved was approved
         fresh = fresh.model_copy(update={"steps": approved.steps, "afterwards": approved.afterwards})
     return _digest(record, fresh) == record.digest
 
 
-def _what_changed(approved: Plan, fresh: Plan) -> str:
+def _what_changed(approved: Plan, fresh: Plan, moved: Sequence[str]) -> str:
+    verdict, were = (one.verdict.level if one.verdict else "none" for one in (fresh, approved))
     if fresh.summary != approved.summary:
         now = f"now it would be: {fresh.summary}"
-    elif fresh.version != approved.version:
-        now = "somebody changed the target since"
+    elif moved:
+        now = f"somebody changed {', '.join(moved)} since"
+    elif verdict != were:
+        now = f"the verdict is now {verdict}"
     else:
-        now = f"the verdict is now {fresh.verdict.level if fresh.verdict else 'none'}"
+        now = "it has other steps now"
     return f"nothing done: the plan changed since it was approved ({now}); ask again to see the new one"

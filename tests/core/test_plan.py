@@ -21,6 +21,14 @@ GO = step(Compute.set_traffic, TARGET, traffic={"A": 100}).undone_by(BACK).calle
 LOOK = Step(kind="check", verb="serving", args={"traffic": {"A": 100}}, deadline_s=120, if_broken="report")
 JUDGE = Step(kind="judge", verb="errors", deadline_s=600)
 PLAN = Plan(target=TARGET, version="7", summary="to A", steps=(GO, LOOK), afterwards=(JUDGE,), verdict=RISK)
+THIRD = TARGET.model_copy(update={"name": "web"})
+WIDE = PLAN.model_copy(
+    update={
+        "others": (Versioned(target=OTHER, version="3", hold=Hold(traffic={"W": 100})),),
+        "locks": (Lock(target="a"),),
+        "unlocks": ("c",),
+    }
+)
 BOUND: dict[str, Any] = {"actor": "slack:U0ANA", "operation": "rollback", "params": {"to": "A", "reason": "5xx"}}
 
 
@@ -209,10 +217,38 @@ def test_evidence_is_what_every_database_can_hold(number: float) -> None:
         ({"steps": (GO, GO)}, False),
         ({"steps": (GO.model_copy(update={"args": {}}),)}, False),
         ({"afterwards": (JUDGE, JUDGE)}, False),
+        ({"others": ()}, True),
+        ({"locks": (Lock(target="a", reason="put in other words"),), "unlocks": ()}, True),
+        ({"others": (*WIDE.others, Versioned(target=THIRD, version="1"))}, False),
+        ({"locks": (*WIDE.locks, Lock(target="b"))}, False),
+        ({"locks": (Lock(target="a", kind="freeze"),)}, False),
+        ({"unlocks": ("c", "d")}, False),
     ],
 )
 def test_a_plan_may_be_part_of_another(some: dict[str, Any], part: bool) -> None:
-    assert PLAN.model_copy(update=some).is_part_of(PLAN) is part
+    assert WIDE.model_copy(update=some).is_part_of(WIDE) is part
+
+
+def test_what_is_left_of_a_plan_leads_where_it_led() -> None:
+    """Of two targets one needs no step any more, and is held and locked all the same."""
+    fresh = PLAN.model_copy(update={"version": "9", "steps": (LOOK,), "facts": {"now": 1}, "summary": "less"})
+    left = WIDE.left_by(fresh)
+    assert (left.version, left.steps, left.facts) == ("9", (LOOK,), {"now": 1})
+    assert (left.others, left.locks, left.unlocks, left.summary) == (
+        WIDE.others,
+        WIDE.locks,
+        WIDE.unlocks,
+        WIDE.summary,
+    )
+    moved = fresh.model_copy(update={"others": (Versioned(target=OTHER, version="4"),)})
+    assert [(one.version, one.hold) for one in WIDE.left_by(moved).others] == [("4", WIDE.others[0].hold)]
+
+
+def test_of_a_plan_of_which_nothing_is_left_the_verdict_stands() -> None:
+    approved = WIDE.model_copy(update={"verdict": findings("risk"), "facts": {"then": 1}})
+    left = approved.left_by(Plan(target=TARGET, version="9", why="it serves already"))
+    assert (left.steps, left.afterwards, left.version, left.why) == ((), (), "9", "it serves already")
+    assert (left.verdict, left.facts, left.is_nothing) == (findings("risk"), {"then": 1}, False)
 
 
 def test_stages_are_called_by_number_and_weight() -> None:

@@ -272,7 +272,7 @@ def test_nothing_left_to_do_when_its_turn_comes(bot):
 def test_the_target_moved_but_the_plan_reads_the_same(bot):
     operation = bot.approved()
     bot.platform.somebody_sets({BAD: 100})
-    assert "somebody changed the target since" in bot.work(operation).detail
+    assert "somebody changed ai-square/prod/backend since" in bot.work(operation).detail
 
 
 def test_the_verdict_changed(bot):

@@ -5,7 +5,8 @@ import time
 import pytest
 
 from bot.core.errors import Fenced, Transient, Uncertain
-from bot.core.plan import Finding, Verdict
+from bot.core.locks import Lock
+from bot.core.plan import Finding, Verdict, Versioned
 from bot.core.ports import LATEST
 from bot.core.request import Target
 from bot.engine.registry import Registry
@@ -161,11 +162,20 @@ def unsafe(plan):
     return plan.model_copy(update={"verdict": Verdict(findings=(found,))})
 
 
-def unlocked(plan):
-    return plan.model_copy(update={"locks": ()})
+def locked(plan):
+    return plan.model_copy(update={"locks": (*plan.locks, Lock(target="ai-square/prod/frontend"))})
 
 
-@pytest.mark.parametrize("change", [twice, elsewhere, unsafe, unlocked])
+def unlocking(plan):
+    return plan.model_copy(update={"unlocks": ("ai-square/prod/frontend",)})
+
+
+def of_another(plan):
+    other = plan.target.model_copy(update={"name": "frontend"})
+    return plan.model_copy(update={"others": (Versioned(target=other, version="1"),)})
+
+
+@pytest.mark.parametrize("change", [twice, elsewhere, unsafe, locked, unlocking, of_another])
 def test_what_is_left_to_do_may_be_less_and_nothing_else(bot, monkeypatch, change):
     during(bot, 2, lambda: bot.rescue(f"rescue backend --to {OLDER}"))
     bot.work(bot.deploy)
@@ -254,7 +264,7 @@ def test_a_rescue_that_stops_nobody_is_bound_to_the_version(bot):
     assert record.plan.preempts == ()
     bot.say(BEN, f"approve {record.id}")
     bot.platform.somebody_sets({LATEST: 100})
-    assert "somebody changed the target since" in bot.work(record.id).detail
+    assert "somebody changed ai-square/prod/backend since" in bot.work(record.id).detail
 
 
 def test_by_the_durable_library_too(bot):

@@ -7,18 +7,15 @@ from contextlib import contextmanager
 import pytest
 
 from bot.core.errors import Fenced
-from bot.engine.apply import MUTEX_WAIT_S, Applier
+from bot.engine.apply import Applier
 from bot.engine.effect import Effector
 from bot.engine.registry import Registry
 from tests.both import postgres_seldom
-from tests.engine.toys.estate import settle
 from tests.engine.toys.rescue import Rescue
 from tests.engine.toys.stepwise import Stepwise
-from tests.engine.toys.together import Together
 
 pytestmark = postgres_seldom
 OLD, OLDER = "backend-00042-bad", "backend-00040-fom"
-BACKEND, FRONTEND = "ai-square/prod/backend", "ai-square/prod/frontend"
 
 
 class Died(Fenced):
@@ -28,7 +25,7 @@ class Died(Fenced):
 @pytest.fixture
 def bot(bot):
     """OLD serves all. `bot.other(ID)` is another process at an operation, which remembers nothing."""
-    more = {"stepwise": Stepwise, "rescue": Rescue, "together": Together}
+    more = {"stepwise": Stepwise, "rescue": Rescue}
     bot.registry = Registry({**bot.registry.operations, **more})
 
     def other(operation):
@@ -138,28 +135,3 @@ def test_both_at_once_in_two_processes(bot):
     bot.other(rescue)
     rollout.join()
     check_whole(bot, deploy, rescue)
-
-
-@pytest.mark.parametrize("both", [False, True])
-def test_a_rescue_of_two_stops_what_runs_on_either(bot, monkeypatch, both):
-    """It waits as long as they take to stop, each in a process of its own, and then goes on both."""
-    first, second = settle(bot, BACKEND, FRONTEND)
-    deploys = [bot.approved(f"stepwise {name}") for name in ("frontend", *(["backend"] if both else []))]
-    for deploy in deploys:
-        with dying(bot, monkeypatch, "found", 1, True):
-            bot.work(deploy)
-    rescue = bot.approved(f"together backend --to {OLDER} --stops")
-    assert set(bot.ledger.operation(rescue).plan.preempts) == set(deploys)
-    left, sleep = list(deploys), bot.clock.sleep
-
-    def sleeping(seconds):
-        sleep(seconds)
-        if left and bot.clock.monotonic() > 2 * MUTEX_WAIT_S:
-            bot.other(left.pop())
-
-    bot.clock.sleep = sleeping
-    done = bot.work(rescue)
-    assert (done.state, first.serving, second.serving) == ("applied", {OLDER: 100}, {OLDER: 100})
-    assert {bot.ledger.operation(deploy).state for deploy in deploys} == {"cancelled"}
-    assert [one.target for one in bot.locks.locks()] == [one.target for one in bot.pins.pins()] == [BACKEND, FRONTEND]
-    assert second.writes == [f"{deploys[0]}/0/do", f"{deploys[0]}/0/undo", f"{rescue}/2/do"]

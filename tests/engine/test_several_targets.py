@@ -170,7 +170,7 @@ def test_the_second_moved_since_it_was_approved(bot):
     bot.second.somebody_sets({OLD: 100})
     done = bot.work(operation)
     assert (done.state, bot.first.writes) == ("failed", [])
-    assert "the plan changed since it was approved" in done.detail
+    assert f"the plan changed since it was approved (somebody changed {FRONTEND} since)" in done.detail
 
 
 # --- what cannot be undone

@@ -1,15 +1,11 @@
 """One rollback of two services, for these tests: the second is in the same environment, called frontend."""
 
-from collections.abc import Iterator
-
 from bot.core.catalog import Catalog
-from bot.core.locks import Lock
 from bot.core.operation import Risk, ServiceRef, param
 from bot.core.plan import Checked, Hold, Plan, Step, Versioned, step
 from bot.core.ports import Compute, ComputeReads, Traffic
-from bot.core.request import DUE, Target
+from bot.core.request import Target
 from bot.core.rollout import Rollout, check_serving
-from bot.core.system import LedgerReads
 
 
 class Together(Rollout, risk=Risk.ROLLOUT):
@@ -18,9 +14,8 @@ class Together(Rollout, risk=Risk.ROLLOUT):
     service: ServiceRef = param("The first service.", positional=True)
     to: str = param("Release.", default="backend-00041-kex")
     other: str = param("The environment of the second.", default="prod")
-    stops: bool = param("Whether rollouts of both are stopped first.", default=False)
 
-    def plan(self, compute: ComputeReads, catalog: Catalog, ledger: LedgerReads) -> Plan:
+    def plan(self, compute: ComputeReads, catalog: Catalog) -> Plan:
         both = (self.service, catalog.target("ai-square", self.other, "frontend"))
         now = [compute.service(one) for one in both]
         steps = [made for one, state in zip(both, now, strict=True) for made in self._moved(one, state.asked)]
@@ -32,14 +27,7 @@ class Together(Rollout, risk=Risk.ROLLOUT):
             summary="both go back",
             steps=tuple(steps),
             hold=hold,
-            locks=tuple(Lock(target=one.full_name) for one in both) if self.stops else (),
-            preempts=tuple(self._running(both, ledger)) if self.stops else (),
         )
-
-    def _running(self, both: tuple[Target, ...], ledger: LedgerReads) -> Iterator[str]:
-        for one in both:
-            open_ = ledger.operations(open_only=True, target=one.full_name)
-            yield from (other.id for other in open_ if other.state in DUE and other.request.operation == "stepwise")
 
     def _moved(self, target: Target, asked: Traffic) -> tuple[Step, Step]:
         back = step(Compute.set_traffic, target, traffic=asked)
