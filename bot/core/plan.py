@@ -18,6 +18,7 @@ P = ParamSpec("P")
 Level = Literal["GO", "GO WITH RISK", "NO GO"]
 LEVELS: tuple[Level, ...] = get_args(Level)  # best first
 JSON: TypeAdapter[Any] = TypeAdapter(Any)
+LONG_S = 300
 _LATER: dict[str, JsonValue] = {"if_late": "fail", "may_stay": False}  # of a step: what digests of older plans lack
 
 
@@ -157,6 +158,11 @@ class Plan(BaseModel, frozen=True):
     def asking(self) -> tuple[int, ...]:
         """Positions of the steps that people may steer; the first one is stage 1."""
         return tuple(position for position, step in enumerate(self.steps) if step.if_late == "ask")
+
+    @property
+    def takes_its_time(self) -> bool:
+        """Whether it may run for so long that nobody should have to wait for it."""
+        return any(step.if_late == "ask" or step.deadline_s > LONG_S for step in self.steps)
 
     def stage_name(self, position: int) -> str:
         """What people call the stage that is the step at `position`: "stage 2 (25 %)"."""

@@ -31,15 +31,15 @@ def check_doable(made: Change, plan: Plan, providers: Providers) -> None:
 
 
 def check_free(plan: Plan, ledger: LedgerReads) -> None:
-    """Raises UserError while a rollout in stages runs on one of its targets, unless it stops that: it would wait until
-    the rollout is over, and then be another plan."""
+    """Raises UserError while something that takes its time runs on one of its targets, unless it stops that: it would
+    wait until that is over, and then be another plan."""
     targets = () if plan.books_only else plan.targets
     for target in (one.target.full_name for one in targets):
         for other in ledger.operations(open_only=True, target=target):
-            if other.state in DUE and other.plan and other.plan.asking and other.id not in plan.preempts:
-                runs = f"`{other.id}` ({other.request.operation}) rolls out on {target} stage by stage"
-                stop = f"to stop it, `ops cancel {other.id}` or a `rollback` that is asked for from now on"
-                raise UserError(f"{runs}, and this plan does not stop it. Ask again when it is over; {stop}.")
+            if other.state in DUE and other.plan and other.plan.takes_its_time and other.id not in plan.preempts:
+                runs = f"`{other.id}` ({other.request.operation}) runs on {target} and takes its time"
+                stop = f"a `rollback` stops it, all else is to wait until it is over, or for `ops cancel {other.id}`"
+                raise UserError(f"{runs}, and this plan does not stop it. Ask again: {stop}.")
 
 
 def _writes(plan: Plan) -> Iterator[Step]:

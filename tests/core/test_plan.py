@@ -263,6 +263,14 @@ def test_stages_are_the_steps_that_may_ask() -> None:
     assert PLAN.asking == ()
 
 
+@pytest.mark.parametrize(
+    "more, takes",
+    [({}, False), ({"deadline_s": 300}, False), ({"deadline_s": 301}, True), ({"if_late": "ask"}, True)],
+)
+def test_what_takes_its_time_says_so(more: dict[str, Any], takes: bool) -> None:
+    assert PLAN.model_copy(update={"steps": (GO, LOOK.model_copy(update=more))}).takes_its_time is takes
+
+
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
 
 

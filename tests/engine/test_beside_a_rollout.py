@@ -22,8 +22,8 @@ def bot(bot):
 
 def said_of(deploy):
     return (
-        f"`{deploy}` (stepwise) rolls out on {BACKEND} stage by stage, and this plan does not stop it. Ask again when"
-        f" it is over; to stop it, `ops cancel {deploy}` or a `rollback` that is asked for from now on."
+        f"`{deploy}` (stepwise) runs on {BACKEND} and takes its time, and this plan does not stop it. Ask again: a"
+        f" `rollback` stops it, all else is to wait until it is over, or for `ops cancel {deploy}`."
     )
 
 
