@@ -4,7 +4,7 @@ from bot.core.catalog import Catalog
 from bot.core.deploying.operation import Deployment, Seen
 from bot.core.operation import Risk, ServiceRef, param
 from bot.core.plan import Moment, Plan
-from bot.core.ports import ComputeReads, ImageReads, JobReads
+from bot.core.ports import ComputeReads, ImageReads, JobReads, MetricReads
 from bot.core.request import Request
 from bot.core.system import LedgerReads, LockReads, PinReads
 
@@ -31,10 +31,11 @@ class Deploy(
         pins: PinReads,
         locks: LockReads,
         ledger: LedgerReads,
+        metrics: MetricReads,
         catalog: Catalog,
         request: Request,
         moment: Moment,
     ) -> Plan:
-        seen = Seen(compute, images, jobs, pins, locks, ledger, catalog)
+        seen = Seen(compute, images, jobs, pins, locks, ledger, metrics, catalog)
         plan = self.released(self.image, seen, request, moment)
         return plan.model_copy(update={"chosen": {"image": plan.facts["image"]}}) if plan.steps else plan

@@ -14,6 +14,7 @@ from bot.sandbox.rehearsal import Rehearsal
 from bot.sandbox.replica import Replica
 
 SERVICE, CHANNEL, GOOD = "ai-square-prod/us-central1/backend", "C0AISQ", "backend-00041-kex"
+IMAGE, NEW = "gcr.io/ai-square-prod/backend", "v43"  # where its images are, and the tag of what is built last
 RATE = 300.0  # an outcome is judged seven of the town's minutes after it
 POLICIES = Path(__file__).resolve().parents[2] / "policies"
 # Small, because every bot reads it when it starts.
@@ -36,6 +37,15 @@ environments:
         tier: 0
         image: gcr.io/ai-square-prod/backend
         instances: { min: 2, max: 100 }
+  staging:
+    stage: staging
+    project: ai-square-staging
+    region: us-central1
+    services:
+      backend:
+        type: cloud_run
+        image: gcr.io/ai-square-prod/backend
+        instances: { min: 0, max: 10 }
 """
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.sandbox.books import Books
-from bot.sandbox.crash_town import CHANNEL, GOOD, SERVICE, Town
+from bot.sandbox.crash_town import CHANNEL, GOOD, IMAGE, NEW, SERVICE, Town
 from bot.sandbox.transcript import buttons
 
 PATIENCE_S, STEP_S = 120.0, 0.03
@@ -42,6 +42,16 @@ class Incident:
         """A release that fails takes all traffic."""
         self.bad = self.settled(self.cloud.release, SERVICE, error_rate=0.08, traffic=100)
         self.forget()
+
+    def push_new(self) -> None:
+        """The pipeline builds a version that is as good as what serves, and nobody deploys it."""
+        self.cloud.push(IMAGE, NEW)
+        self.forget()
+
+    @property
+    def number(self) -> int:
+        """That of the bad release; 0 without one."""
+        return int(self.bad.split("-")[1]) if self.bad else 0
 
     def settled(self, act: Callable[..., Any], *args: Any, **more: Any) -> Any:
         """Something that people do in a console, until its rollout is over."""

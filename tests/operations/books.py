@@ -46,8 +46,8 @@ class Ledger:
 
 
 def _record(said: Data, catalog: Catalog) -> OperationRecord:
-    """`plan` moves traffic `from` one split `to` another (`over` others, of `several` services), makes a service another
-    size, or has `stages` by weight."""
+    """`plan` moves traffic `from` one split `to` another (`over` others, of `several` services), makes a service
+    another size, or has `stages` by weight."""
     command, _, rest = said["text"].partition(" ")
     changes = ("rollback", "traffic", "unpin", "scale", "deploy", "lock")
     target = catalog.target("shop", "prod", rest.split()[0]) if command in changes else None

@@ -51,6 +51,7 @@ def catalog_of(facts: Data) -> Catalog:
         "title": "Shop",
         "owner": "us",
         "default_environment": "prod",
+        "promotion": facts.get("promotion", []),
         "channels": {"C0SHOP": "prod", "C0SHOPDEV": "dev"},
         "slo": {"objective_pct": 99.5},
         "rollback": {"min_requests": 500, "max_age": "30d"},

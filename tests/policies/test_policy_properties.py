@@ -20,7 +20,15 @@ PLACES = ("ai-square/prod/backend", "ai-square/staging/backend", "ai-square/dev/
 PLACES += ("ai-square", "ai-square/dev")
 STRANGERS = ("help", "whoami")
 MEASURED = [name for name, field in Facts.model_fields.items() if source(field) is Source.MONITORING]
-GUARDS = {"guard.deactivated", "guard.own-request", "guard.freeze", "guard.freeze.releases", "guard.no-go"}
+GUARDS = {
+    "guard.deactivated",
+    "guard.own-request",
+    "guard.freeze",
+    "guard.freeze.releases",
+    "guard.no-go",
+    "guard.critical-vulnerabilities",
+    "guard.error-budget",
+}
 
 check = settings(
     max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -48,6 +56,7 @@ places = st.sampled_from(PLACES)
 operations = st.sampled_from(
     [
         "rollback",
+        "deploy",
         "traffic",
         "unpin",
         "scale",

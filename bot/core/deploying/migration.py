@@ -14,6 +14,7 @@ from bot.core.promises import Delivery, Migration
 from bot.core.request import Target
 from bot.core.safety import BREAKS
 
+RUNS_FOR_S = 3600
 VERSION = re.compile(r"[a-z0-9_-]{1,63}")  # what a label may hold
 
 
@@ -36,7 +37,8 @@ class Run(NamedTuple):
 
     def step(self, target: Target, *, may_stay: bool) -> Step:
         made = step(Jobs.run_job, target, job=self.job, image=self.image)
-        return made.called(f"{self.title} (job {self.job})").model_copy(update={"may_stay": may_stay})
+        more = {"may_stay": may_stay, "deadline_s": RUNS_FOR_S}
+        return made.called(f"{self.title} (job {self.job})").model_copy(update=more)
 
 
 class Wanted(NamedTuple):

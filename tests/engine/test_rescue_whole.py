@@ -1,0 +1,128 @@
+"""A rollback while a deploy runs: at every stage, while a call is in flight, and what may be deployed afterwards."""
+
+import pytest
+
+from bot.core.ports import LATEST
+from tests.both import postgres_seldom
+from tests.engine.conftest import ANA, BEN, GOOD, NOON
+from tests.engine.test_deploy_whole import DIGEST, release
+
+pytestmark = postgres_seldom
+OTHER = "backend-00040-fom"
+STAGES = 4
+
+
+@pytest.fixture
+def bot(bot):
+    """GOOD serves all and is followed; a deploy is approved. `bot.rescue()` asks for a rollback, and approves it."""
+    bot.platform.asked, bot.platform.serving = {LATEST: 100}, {GOOD: 100}
+    bot.platform.latest_ready = GOOD
+    bot.platform.releases_ = [one for one in bot.platform.releases_ if one.name != "backend-00042-bad"]
+    bot.platform.counts.clear()
+    bot.platform.serve(GOOD, minutes=90, until=NOON, error_rate=0.001)
+    bot.platform.digests["gcr.io/ai-square-prod/backend:v43"] = DIGEST
+    bot.deploy = bot.approved("deploy backend v43")
+    bot.rescues = []
+    bot.rescue = lambda words="rollback backend": bot.rescues.append(bot.approved(words))
+    return bot
+
+
+def advancing(bot, stage):
+    """Let each stage before this one be left, and act during the bake of this one."""
+    nap = bot.clock.nap
+
+    def napping(seconds):
+        nap(seconds)
+        if len(bot.ledger.stages(bot.deploy)) < stage:
+            bot.say(ANA, f"ops advance {bot.deploy}")
+        elif not bot.rescues:
+            bot.rescue()
+
+    bot.clock.nap = napping
+
+
+@pytest.mark.parametrize("stage", range(1, STAGES + 1))
+def test_at_every_stage_the_deploy_is_stopped_and_good_serves(bot, stage):
+    advancing(bot, stage)
+    deploy = bot.work(bot.deploy)
+    (rescue,) = bot.rescues
+    assert deploy.state == "cancelled"
+    assert deploy.detail.startswith(f"cancelled by ana's rollback {rescue}; put back as it was")
+    assert bot.platform.serving == {GOOD: 100}, "the good release serves before the rescue has its turn"
+    done = bot.work(rescue)
+    assert (done.state, bot.platform.serving, bot.platform.asked) == ("applied", {GOOD: 100}, {GOOD: 100})
+    assert done.plan.preempts == (bot.deploy,)
+    (pin,), (lock,) = bot.pins.pins(), bot.locks.locks()
+    assert (pin.traffic, pin.operation) == ({GOOD: 100}, rescue)
+    assert release(bot.deploy) in pin.away_from
+    assert (lock.target, lock.by, lock.operation) == ("ai-square/prod/backend", "ana", rescue)
+    assert lock.reason == f"rolled back from {release(bot.deploy)}"
+
+
+@pytest.mark.parametrize("write", [0, 2, 8])
+def test_a_call_in_flight_is_brought_to_its_ending_or_left_where_that_does_no_harm(bot, write):
+    bot.platform.polls_needed = 5
+
+    def act():
+        if bot.platform.writes[-1] == f"{bot.deploy}/{write}/do":
+            bot.rescue()
+
+    bot.platform.after.append(act)
+    nap = bot.clock.nap
+
+    def napping(seconds):
+        nap(seconds)
+        if not bot.rescues:
+            bot.say(ANA, f"ops advance {bot.deploy}")
+
+    bot.clock.nap = napping
+    assert bot.work(bot.deploy).state == "cancelled"
+    assert all(one.ending in ("succeeded", "cancelled") for one in bot.ledger.effects(bot.deploy))
+    assert bot.work(bot.rescues[0]).state == "applied"
+    assert bot.platform.serving == {GOOD: 100}
+
+
+def test_before_it_began_nothing_is_made(bot):
+    bot.rescue()
+    assert (bot.work(bot.deploy).state, bot.platform.writes) == ("cancelled", [])
+    done = bot.work(bot.rescues[0])
+    assert (done.state, bot.platform.asked) == ("applied", {GOOD: 100}), "what serves is good, and is held and locked"
+    assert [one.target for one in bot.locks.locks()] == ["ai-square/prod/backend"]
+
+
+def test_one_may_go_further_back(bot):
+    advancing(bot, 2)
+    bot.rescue = lambda: bot.rescues.append(bot.approved(f"rollback backend --to {OTHER}"))
+    bot.work(bot.deploy)
+    assert bot.work(bot.rescues[0]).state == "applied"
+    assert bot.platform.serving == {OTHER: 100}
+
+
+def test_after_it_deploys_wait_for_two_decisions(bot):
+    """That the service is no longer locked, and that its traffic may move."""
+    advancing(bot, 1)
+    bot.work(bot.deploy)
+    bot.work(bot.rescues[0])
+    bot.platform.digests["gcr.io/ai-square-prod/backend:v44"] = "sha256:" + "6" * 64
+    refused = bot.say(ANA, "deploy backend v44")
+    assert refused.state == "rejected"
+    assert refused.detail.startswith(f"Traffic of ai-square/prod/backend is pinned to {GOOD} since 2026-11-20 12:")
+    assert "Add `--unpin`" in refused.detail and "`--no-traffic`" in refused.detail
+    denied = bot.say(ANA, "deploy backend v44 --unpin")
+    assert denied.state == "denied" and "locked" in denied.detail
+    bot.work(bot.say(ANA, "unlock backend").id)
+    allowed = bot.say(ANA, "deploy backend v44 --unpin")
+    assert allowed.state == "waiting"
+    assert "that ends with this release" in " ".join(allowed.plan.notes)
+
+
+def test_undoing_the_rollback_lifts_its_lock(bot):
+    advancing(bot, 1)
+    bot.rescue = lambda: bot.rescues.append(bot.approved(f"rollback backend --to {OTHER}"))
+    bot.work(bot.deploy)
+    rescue = bot.rescues[0]
+    bot.work(rescue)
+    undo = bot.say(ANA, f"ops undo {rescue}")
+    bot.say(BEN, f"approve {undo.id}")
+    assert bot.work(undo.id).state == "applied"
+    assert (bot.locks.locks(), bot.platform.serving) == ((), {GOOD: 100})
