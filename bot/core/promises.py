@@ -107,6 +107,7 @@ class Stages(Model):
     weights_pct: Weights | None = None  # of the traffic, one after the other
     bake: Duration | None = None  # how long each is watched at least
     watch: Duration | None = None  # how long the last one, with all traffic, is
+    warm_up: Duration | None = None  # after each shift, left out of the counts
     max_hold: Duration | None = None  # how much longer one may stay undecided before a person is asked
 
 

@@ -3,33 +3,23 @@
 Everything goes over the wires that it would really take: signed requests through the Slack door, gRPC to the cloud.
 """
 
-import json
 import tempfile
 import time
-from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from bot.sandbox import drawing
+from bot.sandbox.act import CHANNEL_NAME, PEOPLE, SERVICE, Act, DemoFailed, clock_time, split_text
+from bot.sandbox.demo_canary import Canary
 from bot.sandbox.rehearsal import Rehearsal
 from bot.sandbox.replica import NotReady
 from bot.sandbox.transcript import buttons, lines
 
-SERVICE = "ai-square-prod/us-central1/backend"
-CHANNEL, CHANNEL_NAME = "C0AISQ", "#ai-square-ops"
-PEOPLE = {"ana": "U0ANA", "ben": "U0BEN"}
 RATE, BAD_ERRORS = 120.0, 0.08
 COUNTED_S = 9 * 60  # until monitoring, which is three minutes late, has counted five minutes of the bad release
-PATIENCE_S = 40.0
-MOVING = ("Waiting", "About to begin", "In progress", "Done")  # what the message may say while traffic moves
-
-
-class DemoFailed(Exception):
-    """The story did not end as it must; the message says where."""
 
 
 def main() -> int:
@@ -48,19 +38,15 @@ def tell(rehearsal: Rehearsal, console: Console) -> int:
     """The story in a town; says in one sentence what went wrong, if anything did, and returns 1 then."""
     try:
         Story(rehearsal, console).tell()
+        Canary(rehearsal, console).tell()
     except (DemoFailed, NotReady) as failed:
         console.print(f"\n[bold red]The demo failed:[/] {failed.args[0]}")
         return 1
     return 0
 
 
-class Story:
-    """What happens, and what is shown of it."""
-
-    def __init__(self, rehearsal: Rehearsal, console: Console) -> None:
-        self._town, self._console = rehearsal, console
-        self._cloud, self._people = rehearsal.cloud, rehearsal.people
-        self._facts: dict[str, str] = {}
+class Story(Act):
+    """Act one: what happens, and what is shown of it."""
 
     def tell(self) -> None:
         """All of it. Raises DemoFailed, and NotReady when the bot does not start."""
@@ -103,10 +89,8 @@ class Story:
         self._chapter(
             "3 · ben approves", "Nobody approves their own request. What ben approves is this plan, and no other."
         )
-        approve = next(name for name in buttons(card) if "approve" in name)
-        self._console.print(drawing.typed("ben", f"clicks [ {buttons(card)[approve]} ]"))
         began = time.monotonic()
-        self._people.click(PEOPLE["ben"], CHANNEL, card["ts"], approve)
+        self._click_approve(card)
         self._until(lambda: self._served() == {good: 100} or self._has_ended_badly(card), "traffic never moved")
         moved_s = time.monotonic() - began
         if self._served() != {good: 100}:
@@ -140,7 +124,7 @@ class Story:
         table = next(part for part in listed.result()["parts"] if part["is_"] == "table")
         at = [table["columns"].index(name) for name in ("at", "event", "by", "what", "hash")]
         rows = [tuple(str(row[column]) for column in at) for row in reversed(table["rows"])]
-        shown = [(_time(when), event, by, what, hash[:8]) for when, event, by, what, hash in rows]
+        shown = [(clock_time(when), event, by, what, hash[:8]) for when, event, by, what, hash in rows]
         self._list(shown, ("dim", "bold", "cyan", "", "dim"))
         checked = verified.result()
         if not checked["good"]:
@@ -151,7 +135,7 @@ class Story:
         """The cloud's own log must show one change, and which."""
         made = [call for call in self._cloud.calls() if call["committed"] and call["api"] != "console"]
         self._chapter("6 · what the cloud says", "Its own log of changes, which aisq does not write.")
-        rows = [(_time(call["at"]), call["method"], call["fate"], _split(call["traffic"])) for call in made]
+        rows = [(clock_time(call["at"]), call["method"], call["fate"], split_text(call["traffic"])) for call in made]
         self._list(rows, ("dim", "bold", "", ""))
         if [(call["method"], call["traffic"]) for call in made] != [("UpdateService", {good: 100})]:
             raise DemoFailed(f"the cloud's log does not show one move to {good}, but {len(made)} changes.")
@@ -161,74 +145,3 @@ class Story:
         self._console.print()
         self._console.print(drawing.heading("production is safe"))
         self._console.print(drawing.facts(self._facts))
-        self._console.print("\n`make sandbox` keeps all this running: break it yourself.", markup=False)
-
-    # --- looking
-
-    def _served(self) -> dict[str, int]:
-        return {name: share for name, share in self._cloud.service(SERVICE)["traffic"].items() if share}
-
-    def _errors(self) -> float:
-        return float(self._cloud.service(SERVICE)["error_rate"])
-
-    def _now(self, card: dict[str, Any]) -> dict[str, Any]:
-        return next(message for message in self._people.messages(CHANNEL) if message["ts"] == card["ts"])
-
-    def _has_ended_badly(self, card: dict[str, Any]) -> bool:
-        return not any(word in self._now(card)["text"] for word in MOVING)
-
-    def _answer(self, *words: str) -> dict[str, Any]:
-        """What `aisq WORDS --json` answers."""
-        ran = self._town.aisq(*words, "--json", "--as", PEOPLE["ana"])
-        if not ran.stdout.startswith("{"):
-            raise DemoFailed(f"`aisq {' '.join(words)}` said: {ran.stderr.strip()}")
-        return dict(json.loads(ran.stdout))
-
-    def _message(self, wanted: Callable[[dict[str, Any]], bool], otherwise: str) -> dict[str, Any]:
-        found: list[dict[str, Any]] = []
-
-        def there() -> bool:
-            found[:] = [message for message in self._people.messages(CHANNEL) if wanted(message)]
-            return bool(found)
-
-        self._until(there, otherwise)
-        return found[-1]
-
-    def _until(self, true: Callable[[], bool], otherwise: str) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while not true():
-            if time.monotonic() > deadline:
-                raise DemoFailed(f"{otherwise}, for {PATIENCE_S:.0f} s.")
-            time.sleep(0.03)
-
-    # --- acting and showing
-
-    def _type(self, person: str, text: str) -> dict[str, Any]:
-        self._console.print(drawing.typed(person, f"/aisq {text}"))
-        said = self._people.slash(PEOPLE[person], CHANNEL, text)
-        if not said.get("ok"):
-            raise DemoFailed(f"Slack could not deliver `/aisq {text}`: {said.get('error')}")
-        return said
-
-    def _chapter(self, title: str, text: str) -> None:
-        self._console.print()
-        self._console.print(drawing.heading(title))
-        self._console.print(text, markup=False)
-        self._console.print()
-
-    def _list(self, rows: Sequence[tuple[str, ...]], styles: tuple[str, ...]) -> None:
-        self._console.print(drawing.columns(rows, styles, 3, self._console.width))
-
-    def _note(self, text: str) -> None:
-        self._console.print(f"        {text}", markup=False)
-
-    def _show(self, message: dict[str, Any], where: str) -> None:
-        self._console.print(drawing.message(message, where))
-
-
-def _time(instant: str) -> str:
-    return f"{datetime.fromisoformat(instant):%H:%M:%S}"
-
-
-def _split(traffic: dict[str, int]) -> str:
-    return ", ".join(f"{share} % to {name}" for name, share in traffic.items())

@@ -5,8 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.answer import Answer, Text
+from bot.core.canary.record import CanaryRecord, Minute, Shift, Tally
 from bot.core.catalog import Catalog
+from bot.core.deploying.judging import RECORD, VERDICT
 from bot.core.errors import Denied, UserError
+from bot.core.judge import judge
 from bot.core.locks import Lock
 from bot.core.operation import Operation
 from bot.core.parser import did_you_mean, near
@@ -25,6 +28,7 @@ class Ledger:
     def __init__(self, said: list[Data], catalog: Catalog) -> None:
         self._records = [_record(one, catalog) for one in said]
         self._effects = {one["id"]: tuple(_effect(one["id"], made) for made in one.get("effects", [])) for one in said}
+        self._stages = {one["id"]: (_stage(one["id"], one["judged_by"]),) for one in said if "judged_by" in one}
         self.asked: dict[str, Any] = {}
 
     def operation(self, operation: str) -> OperationRecord:
@@ -42,7 +46,20 @@ class Ledger:
         return self._effects.get(operation, ())
 
     def stages(self, operation: str) -> tuple[StageRecord, ...]:
-        return ()
+        return self._stages.get(operation, ())
+
+
+def _stage(operation: str, said: Data) -> StageRecord:
+    """One at 10 % that began half an hour ago: `minutes` are [minutes ago, requests and errors of b, the same of c]."""
+    counted = CanaryRecord(canary="b", stable="c", shifts=(Shift(since=ago(minutes=30), weight_pct=10),))
+    minutes: list[Minute] = []
+    for minutes_ago, total, errors, others, their_errors in said["minutes"]:
+        canary, stable = Tally(total=total, bad={"errors": errors}), Tally(total=others, bad={"errors": their_errors})
+        minutes.append(Minute(until=ago(minutes=minutes_ago), canary=canary, stable=stable))
+        counted = counted.read(ago(minutes=minutes_ago), tuple(minutes))
+    verdict = judge(counted).model_copy(update=said.get("then", {}))
+    evidence = {RECORD: counted.model_dump(mode="json"), VERDICT: verdict.model_dump(mode="json")}
+    return StageRecord(operation=operation, position=3, started_at=ago(minutes=30), evidence=evidence)
 
 
 def _record(said: Data, catalog: Catalog) -> OperationRecord:

@@ -37,6 +37,7 @@ class Counting:
             metrics=(ERRORS,) if edge_ms is None else (ERRORS, slow(edge_ms)),
             bake_s=self._watched.bake_s,
             watch_s=self._watched.watch_s,
+            warm_up_s=self._watched.warm_up_s,
             max_hold_s=FOREVER_S,
         )
         return CanaryRecord(

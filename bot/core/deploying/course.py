@@ -11,7 +11,7 @@ from bot.core.stages import Stage
 from bot.core.units import duration_text
 
 GoesOn = Literal["by evidence", "in time", "at once"]
-MAX_HOLD_S = 14_400
+MAX_HOLD_S, WARM_UP_S = 14_400, 60
 FIRST_PCT = 5  # at most, where little of an error budget is left
 SHORTEST_S = 60  # monitoring counts by the minute
 
@@ -45,6 +45,7 @@ class Course(BaseModel, frozen=True):
     weights_pct: tuple[int, ...]
     bake_s: int
     watch_s: int
+    warm_up_s: int
     max_hold_s: int
     goes_on: GoesOn
     tag: str = ""
@@ -84,6 +85,7 @@ def course(
         weights_pct=weights_pct or declared.weights_pct or usual.weights_pct,
         bake_s=_seconds(bake or declared.bake, usual.bake_s),
         watch_s=_seconds(bake or declared.watch, usual.watch_s),
+        warm_up_s=_seconds(declared.warm_up, WARM_UP_S),
         max_hold_s=_seconds(declared.max_hold, MAX_HOLD_S),
         goes_on=usual.goes_on,
         tag=usual.tag,

@@ -23,7 +23,7 @@ from bot.core.traffic import describe
 
 LOOK_EVERY = timedelta(seconds=5)  # until traffic has arrived
 NOT_AGAINST = ("too few requests", "no requests")  # what does not keep a stage that goes on in time
-RECORD = "record"  # of the evidence
+RECORD, VERDICT = "record", "verdict"  # of the evidence
 
 
 class Judging:
@@ -60,7 +60,7 @@ class Judging:
         verdict = judge(record)
         evidence: dict[str, JsonValue] = {
             RECORD: record.model_dump(mode="json"),
-            "verdict": verdict.model_dump(mode="json"),
+            VERDICT: verdict.model_dump(mode="json"),
         }
         again = whole_minute(now) + MINUTE + LOOK_EVERY
         state = self._state(verdict, record, now)

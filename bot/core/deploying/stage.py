@@ -20,6 +20,7 @@ class Watched(BaseModel, frozen=True):
     weights_pct: tuple[int, ...]
     bake_s: int
     watch_s: int  # of the last one, with all traffic
+    warm_up_s: int
     goes_on: GoesOn
 
     @property
@@ -42,6 +43,7 @@ def look_judged(release: str, stable: str, weight_pct: int, course: Course) -> S
         weights_pct=course.weights_pct,
         bake_s=course.bake_s,
         watch_s=course.watch_s,
+        warm_up_s=course.warm_up_s,
         goes_on=course.goes_on,
     )
     return Step(
