@@ -30,7 +30,7 @@ class Drift(Look, risk=Risk.READ, examples=("drift backend", "drift ai-square/pr
     def answer(self, compute: ComputeReads, catalog: Catalog, request: Request) -> Answer:
         targets = self._targets(catalog, request.channel)
         services = [one for one in targets if isinstance(catalog.entry(one), Compute)]
-        seen = [found for one in services if (found := _look(one, compute, catalog))]
+        seen = [look for one in services if (look := _look(one, compute, catalog))]
         listing = self.place is None or self.place.kind in WIDE
         others = beside([one.target for one in seen if listing and not one.unread], compute, catalog)
         found = [*(_row(one.target.full_name, differing) for one in seen for differing in one.differences)]

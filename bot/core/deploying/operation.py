@@ -70,8 +70,8 @@ class Deployment(Rollout):
         stands = self._standing(now, seen)
         stable = compute.release_named(service, stands.stable)
         entry, delivery = seen.catalog.entry(service), seen.catalog.delivery(service)
-        usual = path_of(getattr(entry, "image", "")) or path_of(stable.image)
-        image = by_digest(service, said, usual, seen.images)
+        path = path_of(getattr(entry, "image", "")) or path_of(stable.image)
+        image = by_digest(service, said, path, seen.images)
         if not self.no_traffic and _digest(stable.image) == _digest(image):
             why = f"{stable.name} is of that very image, and serves all traffic of {service}"
             return Plan(target=service, version=now.version, why=why)
