@@ -217,7 +217,7 @@ def _outcome(back: Back) -> str:
 def _notes(back: Back, catalog: Catalog) -> Iterator[str]:
     """What people should know of the service."""
     if back.deploys:
-        yield "The deploy that runs is stopped first; a call that it is making is brought to its ending before."
+        yield "What runs there is stopped first, and puts back what it changed."
     elif back.now.busy:
         yield "A change of the service is still being rolled out; this replaces it."
     stays, name = f"Traffic then stays at {back.good.name}", back.service
@@ -229,7 +229,7 @@ def _wide_notes(here: Target, backs: Sequence[Back], moving: Sequence[Back], cat
     """What people should know of all of them."""
     for back in backs:
         if back.deploys:
-            yield f"The deploy to {back.service.name} that runs is stopped first."
+            yield f"What runs on {back.service.name} is stopped first."
         elif back not in moving:
             yield f"{back.service.name} serves {back.good.name} already, as it did then."
     yield "If one of them fails, the rest is not touched, and those before it are put back."

@@ -36,7 +36,7 @@ def rolled_out(begins: Outset, course: Course, compute: ComputeReads) -> Plan:
     target, standing, release = begins.target, begins.standing, begins.release
     back = step(Compute.set_traffic, target, traffic=standing.traffic)
     shifts = [shared(release, standing.stable, weight) for weight in course.weights_pct]
-    steps = [*_made(begins), *_staged(begins, course, back), *_followed(begins)]
+    steps = [*_made(begins), *_staged(begins, course, back), *_followed(begins, back)]
     plan = _plan(begins, compute, steps, [*shifts, FOLLOWING])
     return plan.model_copy(
         update={
@@ -107,7 +107,7 @@ def _made(begins: Outset) -> Iterator[Step]:
 
 
 def _staged(begins: Outset, course: Course, back: Step) -> Iterator[Step]:
-    """Each stage goes back to where all of them began."""
+    """Each stage goes back to where all of them began, by one write."""
     for weight in course.weights_pct:
         traffic = shared(begins.release, begins.standing.stable, weight)
         go = step(Compute.set_traffic, begins.target, traffic=traffic)
@@ -116,10 +116,9 @@ def _staged(begins: Outset, course: Course, back: Step) -> Iterator[Step]:
             yield look_judged(begins.release, begins.standing.stable, weight, course)
 
 
-def _followed(begins: Outset) -> Iterator[Step]:
-    held = step(Compute.set_traffic, begins.target, traffic={begins.release: 100})
+def _followed(begins: Outset, back: Step) -> Iterator[Step]:
     go = step(Compute.set_traffic, begins.target, traffic=FOLLOWING)
-    yield go.undone_by(held).called("let traffic follow the newest release again")
+    yield go.undone_by(back).called("let traffic follow the newest release again")
     yield look_serving(FOLLOWING)
 
 

@@ -1,4 +1,4 @@
-"""Deploys that run: what a rescue stops, and where each of them would go back to."""
+"""Deploys that run, and what else takes its time: what a rescue stops, and where each would go back to."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,9 +10,13 @@ from bot.core.system import LedgerReads, OperationRecord
 
 
 def running(target: Target, ledger: LedgerReads) -> tuple[OperationRecord, ...]:
-    """The deploys to a target that are about to run or do, newest first."""
+    """What is about to change a target or does, and nobody should have to wait for, newest first."""
     found = ledger.operations(open_only=True, target=target.full_name)
-    return tuple(one for one in found if one.state in DUE and one.request.operation in DEPLOYING)
+    return tuple(one for one in found if one.state in DUE and _is_stopped(one))
+
+
+def _is_stopped(one: OperationRecord) -> bool:
+    return one.request.operation in DEPLOYING or bool(one.plan and one.plan.takes_its_time)
 
 
 def stable_before(deploys: Sequence[OperationRecord]) -> str:

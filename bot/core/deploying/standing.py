@@ -83,7 +83,7 @@ def _is_left_by_deploy(target: Target, now: ServiceState, pin: Pin | None, ledge
     if pin and pin.traffic == now.asked:
         return _is_deploy(pin.operation, ledger)
     for record in ledger.operations(target=target.full_name, limit=LOOKED_AT):
-        if versions := [one.version for one in ledger.effects(record.id) if one.ending == "succeeded"]:
+        if versions := [one.version for one in ledger.effects(record.id) if one.version]:
             return now.version == versions[-1] and _deploys(record)
     return False
 
