@@ -15,7 +15,8 @@ from sqlalchemy import Engine, event
 from sqlalchemy.engine.default import DefaultDialect
 
 from benchmarks.bare_bolt import inserting
-from bot.engine.apply import Applier, Data
+from bot.engine.apply import Applier
+from bot.engine.steps import Data
 from bot.engine.workflow import Workflows
 from bot.stores import database
 
