@@ -40,7 +40,8 @@ class Steps:
         ending, detail, target = did["ending"], did["detail"], self._plan.target_of(step)
         began = position + 1 if did["began"] else position
         if ending == "cancelled":
-            return self._back(began, "cancelled", f"cancelled by {detail}")
+            left = f" while the cloud worked on {_titles([step])}" if did["began"] and not step.undo else ""
+            return self._back(began, "cancelled", f"cancelled by {detail}{left}")
         if step.kind == "check" and step.if_broken == "report":
             state: State = "uncertain" if ending == "uncertain" else "failed"
             said = (f"{LEFT_AS_IT_IS}: {detail}", f"look at {target}", *self._changed_before(position, target))
