@@ -222,7 +222,7 @@ def _notes(back: Back, catalog: Catalog) -> Iterator[str]:
         yield "A change of the service is still being rolled out; this replaces it."
     stays, name = f"Traffic then stays at {back.good.name}", back.service
     yield f"{stays}: new releases get none until `unpin {name}`, and deploys are locked until `unlock {name}`."
-    yield from lasting(catalog.entry(back.service))
+    yield from lasting(back.service, catalog)
 
 
 def _wide_notes(here: Target, backs: Sequence[Back], moving: Sequence[Back], catalog: Catalog) -> Iterator[str]:
@@ -235,4 +235,4 @@ def _wide_notes(here: Target, backs: Sequence[Back], moving: Sequence[Back], cat
     yield "If one of them fails, the rest is not touched, and those before it are put back."
     yield f"Traffic then stays there, and deploys are locked: `unpin` and `unlock` each of {here} to go on."
     for back in moving:
-        yield from (f"{back.service.name}: {note}" for note in lasting(catalog.entry(back.service)))
+        yield from (f"{back.service.name}: {note}" for note in lasting(back.service, catalog))

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from bot.core.catalog import Catalog
-from bot.core.entry import Entry
 from bot.core.errors import UserError
 from bot.core.lastgood import percent
 from bot.core.operation import Change, ServiceRef, param
@@ -20,6 +19,7 @@ SETTLE = timedelta(minutes=1)  # requests that were under way when traffic moved
 JUDGE_WITHIN_S = 1200
 ENOUGH = 30  # requests without which a rate says nothing
 STEP_S = 60
+PURGES = {"load_balancer": "gcloud compute url-maps invalidate-cdn-cache URL_MAP --path='/*'"}  # by the edge's type
 
 
 class Rollout(Change):
@@ -86,12 +86,15 @@ def shifted(operation: Rollout, now: ServiceState, traffic: Traffic, compute: Co
     )
 
 
-def lasting(entry: Entry) -> Iterator[str]:
+def lasting(service: Target, catalog: Catalog) -> Iterator[str]:
     """What a shift of traffic leaves as it was for a while."""
+    entry = catalog.entry(service)
     if getattr(entry, "websockets", None) is not None:
         yield "Open WebSocket connections stay on the release that they are on until they close."
-    if cdn := getattr(entry, "cdn", ""):
-        yield f"What {cdn} has cached is still served until it expires."
+    if cdn := str(getattr(entry, "cdn", "")):
+        purge = PURGES.get(catalog.environment(service).services[cdn].type, "")
+        by_hand = f"; to purge it: `{purge}`" if purge else ""
+        yield f"What {cdn} has cached is still served until it expires{by_hand}."
 
 
 def moved_pct(wanted: Traffic, now: ServiceState) -> int:

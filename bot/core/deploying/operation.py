@@ -148,7 +148,7 @@ class Deployment(Rollout):
         there = Finding(level="good", subject="image", sentence=f"image {_digest(image)[:SHORT]} is in the registry")
         critical = {} if found.critical is None else {"critical_vulnerabilities": found.critical}
         locks = stopping(seen.locks.locks(), "deploys", self.service.full_name, moment.now)
-        more = () if self.no_traffic else lasting(seen.catalog.entry(self.service))
+        more = () if self.no_traffic else lasting(self.service, seen.catalog)
         findings = plan.verdict.findings if plan.verdict else ()
         return plan.model_copy(
             update={
