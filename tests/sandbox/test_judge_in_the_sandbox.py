@@ -25,7 +25,7 @@ WATCHED = Watched(
     release="new", stable="old", weight_pct=10, weights_pct=(10, 25, 50, 100), bake_s=600, watch_s=1800, warm_up_s=0,
     goes_on="by evidence",
 )  # fmt: skip
-SEEDS = range(1, 21)
+SEEDS, USUAL_MS = range(1, 21), 200
 
 
 class Monitoring:
@@ -45,7 +45,7 @@ class Monitoring:
     def series(
         self, target: Target, metric: Metric, since: datetime, until: datetime, step_s: int
     ) -> tuple[Point, ...]:
-        return ()
+        return (Point(release="old", until=until, value=USUAL_MS),)
 
     def requests(
         self, target: Target, since: datetime, until: datetime, step_s: int, slower_than_ms: int | None = None
@@ -60,7 +60,8 @@ class Monitoring:
             failed = int(found[traffic.FAILED][index])
             until = datetime.fromtimestamp((first + index + 1) * 60, UTC)
             total = sum(int(codes[index]) for codes in found.values())
-            yield Requests(release=name, until=until, total=total, errors=failed)
+            slow = round(total * 0.05)  # what is slower than the 95th percentile, of both
+            yield Requests(release=name, until=until, total=total, errors=failed, slow=slow, slow_from_ms=USUAL_MS)
 
 
 def looks(seed: int, error_rate: float, minutes: int) -> Iterator[tuple[timedelta, Verdict]]:

@@ -31,7 +31,9 @@ def standing(target: Target, now: ServiceState, pin: Pin | None, ledger: LedgerR
     traffic = _settled(target, now)
     if now.asked == {LATEST: 100}:
         return Standing(traffic, follows=True)
-    if unpin or _is_left_by_deploy(target, now, pin, ledger):
+    if deploy := _left_by(target, now, pin, ledger):
+        return Standing(traffic, follows=False, taken_over=f"held at {_where(now)}, where `{deploy}` left it")
+    if unpin:
         return Standing(traffic, follows=False, taken_over=_held(now, pin))
     raise UserError(
         f"Traffic of {target} is {_held(now, pin)}, so a new release would get none. {_unpin(target, now, pin)} or"
@@ -65,10 +67,13 @@ def _settled(target: Target, now: ServiceState) -> Traffic:
 
 def _held(now: ServiceState, pin: Pin | None) -> str:
     """ "pinned to backend-00041-kex since 2026-11-20 07:41 UTC, by ana (`7k3q…`)" """
-    where = describe(now.asked).removesuffix(" 100 %")
     if pin is None or pin.traffic != now.asked:
-        return f"pinned to {where}, by somebody outside of aisq"
-    return f"pinned to {where} since {in_utc(pin.since)}, by {pin.by} (`{pin.operation}`)"
+        return f"pinned to {_where(now)}, by somebody outside of aisq"
+    return f"pinned to {_where(now)} since {in_utc(pin.since)}, by {pin.by} (`{pin.operation}`)"
+
+
+def _where(now: ServiceState) -> str:
+    return describe(now.asked).removesuffix(" 100 %")
 
 
 def _unpin(target: Target, now: ServiceState, pin: Pin | None) -> str:
@@ -78,14 +83,14 @@ def _unpin(target: Target, now: ServiceState, pin: Pin | None) -> str:
     return f"`unpin {target}` first, or add `--unpin`,"
 
 
-def _is_left_by_deploy(target: Target, now: ServiceState, pin: Pin | None, ledger: LedgerReads) -> bool:
-    """Whether a deploy of ours put traffic where it is: one without traffic, or one that was put back."""
+def _left_by(target: Target, now: ServiceState, pin: Pin | None, ledger: LedgerReads) -> str:
+    """The deploy of ours that put traffic where it is: one without traffic, or one that was put back; else empty."""
     if pin and pin.traffic == now.asked:
-        return _is_deploy(pin.operation, ledger)
+        return pin.operation if _is_deploy(pin.operation, ledger) else ""
     for record in ledger.operations(target=target.full_name, limit=LOOKED_AT):
         if versions := [one.version for one in ledger.effects(record.id) if one.version]:
-            return now.version == versions[-1] and _deploys(record)
-    return False
+            return record.id if now.version == versions[-1] and _deploys(record) else ""
+    return ""
 
 
 def _is_deploy(operation: str, ledger: LedgerReads) -> bool:
