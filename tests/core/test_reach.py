@@ -94,3 +94,35 @@ def test_a_place_comes_back_as_it_was_kept() -> None:
     target = resolve(CATALOG, "shop/prod", WIDE)
     assert Target.model_validate_json(target.model_dump_json()) == target
     assert (target.full_name, target.name, target.type) == ("shop/prod", "", "")
+
+
+# --- groups
+
+GROUPED = {**SHOP, "default_environment": "prod"}
+GROUPED["environments"] = {**SHOP["environments"]}
+GROUPED["environments"]["prod"] = {**SHOP["environments"]["prod"], "groups": {"app": ["web", "api"], "web": ["web"]}}
+GROUPS = Catalog(systems={"shop": System.model_validate(GROUPED)})
+BACK = "service|group|environment|system"
+
+
+def test_a_group_is_a_target_unless_a_service_has_its_name() -> None:
+    assert [str(one) for one in wide(GROUPS) if one.kind == "group"] == ["shop/prod/app"]
+
+
+@pytest.mark.parametrize(
+    "text, default",
+    [("app", ("shop", "prod")), ("shop/app", ("", "")), ("shop/app", ("shop", "prod")), ("shop/prod/app", ("", ""))],
+)
+def test_a_group_is_named_like_a_service(text: str, default: tuple[str, str]) -> None:
+    found = resolve(GROUPS, text, BACK, default)
+    assert (str(found), found.kind) == ("shop/prod/app", "group")
+    assert names(within(GROUPS, found)) == ["shop/prod/web", "shop/prod/api"]
+
+
+def test_what_is_no_group_is_looked_for_among_services() -> None:
+    assert resolve(GROUPS, "api", BACK, ("shop", "prod")).kind == "service"
+    assert meant(GROUPS, ["den", "app"], BACK, ("", "")) == ()
+
+
+def test_a_group_is_as_critical_as_its_most_critical_service() -> None:
+    assert traits(GROUPS)["shop/prod/app"].tier == 1

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from bot.core.units import Bounds, Duration, Memory, Name, Time, duration_text, hint, refuse
+from bot.core.units import Bounds, Duration, Memory, Name, Time, Weights, duration_text, hint, refuse
 
 DURATION: TypeAdapter[timedelta] = TypeAdapter(Duration)
 
@@ -94,3 +94,17 @@ def test_refuse_raises_every_fault_at_its_place() -> None:
         (("a", "b"), "first is wrong"),
         (("c",), "second too"),
     ]
+
+
+@pytest.mark.parametrize(
+    "said, weights",
+    [(["10,25", "100"], (10, 25, 100)), ([10, 100], (10, 100)), (["5%", "100%"], (5, 100)), (("100",), (100,))],
+)
+def test_weights_rise_to_all_of_the_traffic(said: Any, weights: tuple[int, ...]) -> None:
+    assert TypeAdapter(Weights).validate_python(said) == weights
+
+
+@pytest.mark.parametrize("said", [[], ["100", "10"], ["10", "10", "100"], ["0", "100"], ["10", "101"], ["x"], 50])
+def test_what_does_not_is_refused(said: Any) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(Weights).validate_python(said)
