@@ -1,7 +1,7 @@
 """From which registry an environment pulls an image that another environment runs."""
 
 from bot.core.catalog import Catalog
-from bot.core.compute import Compute
+from bot.core.deploying.image import SHORT, path_of
 from bot.core.environment import Environment
 from bot.core.errors import NotFound, UserError
 from bot.core.ports import ImageReads
@@ -11,27 +11,32 @@ from bot.core.request import Target
 def pulled(catalog: Catalog, source: Target, target: Target, image: str, images: ImageReads) -> str:
     """The image of `source`, by digest, as `target` is to pull it: the same bytes under a name that it may read.
 
-    A copy in the target's own repository has the same digest and is taken where there is one; else the image stays
-    where it is, if the target's environment declares that registry. Raises UserError that says which registry to
-    declare and how to copy instead, and CloudError when the registry cannot be asked.
+    A copy where the target's own images are has the same digest and is taken where there is one; else the image stays
+    where it is, if the target's environment declares that registry, or none at all. Raises UserError that says how to
+    copy and which registry to declare, and CloudError when a registry cannot be asked.
     """
-    own = _repository(catalog, target)
-    copy = f"{own}@{image.rpartition('@')[2]}" if own else ""
-    if copy and (copy == image or _is_there(target, copy, images)):
-        return copy
-    if _address(catalog.environment(target), image):
-        return image
-    address = _address(catalog.environment(source), image) or image.partition("@")[0].rpartition("/")[0]
-    declare = f"declare {address} under environments.{target.environment}.registries of {target.system}"
-    by_hand = f", or copy the image first: `{images.by_hand_copy(target, image, own)}`" if own else ""
-    raise UserError(f"{target} pulls from no registry that has {image}: {declare}, if it may read it{by_hand}")
+    own, place = path_of(getattr(catalog.entry(target), "image", "")), catalog.environment(target)
+    stays = bool(_address(place, image)) or not (own or place.registries)
+    names = (*([f"{own}@{image.partition('@')[2]}"] if own else []), *([image] if stays else []))
+    for name in dict.fromkeys(names):
+        if _is_there(target, name, images):
+            return name
+    if stays:
+        raise UserError(f"{image}, which {source} runs, is gone from its registry{_nor(own, image)}.")
+    raise UserError(_refusal(catalog, source, target, image, images.by_hand_copy(target, image, own) if own else ""))
 
 
-def _repository(catalog: Catalog, target: Target) -> str:
-    """Where the catalog says that the service's images are, without tag and digest; "" where it says nothing."""
-    entry = catalog.entry(target)
-    front, slash, last = (entry.image if isinstance(entry, Compute) else "").partition("@")[0].rpartition("/")
-    return f"{front}{slash}{last.partition(':')[0]}"
+def _refusal(catalog: Catalog, source: Target, target: Target, image: str, by_hand: str) -> str:
+    path, _, digest = image.partition("@")
+    address = _address(catalog.environment(source), image) or path.rpartition("/")[0]
+    declare = f"declare {address} under `environments.{target.environment}.registries` of {target.system}"
+    copy = f"copy it first, `{by_hand}`, or " if by_hand else ""
+    problem = f"{target} pulls from no registry that has {digest[:SHORT]}, which {source} runs"
+    return f"{problem}: {copy}{declare}, if it may read there."
+
+
+def _nor(own: str, image: str) -> str:
+    return f", and {own} has no copy" if own not in ("", path_of(image)) else ""
 
 
 def _is_there(target: Target, image: str, images: ImageReads) -> bool:

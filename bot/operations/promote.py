@@ -2,10 +2,11 @@
 
 from bot.core.catalog import Catalog
 from bot.core.deploying.operation import Deployment, Seen
-from bot.core.deploying.promotion import Proof, proven, same_image, source_of
+from bot.core.deploying.promotion import Proof, proven, source_of
 from bot.core.operation import Risk, ServiceRef, param
 from bot.core.plan import Moment, Plan
 from bot.core.ports import ComputeReads, ImageReads, JobReads, MetricReads
+from bot.core.registries import pulled
 from bot.core.request import Request
 from bot.core.system import HistoryReads, LedgerReads, LockReads, PinReads
 
@@ -35,7 +36,7 @@ class Promote(
     ) -> Plan:
         source = source_of(self.service, self.source, catalog)
         proof = proven(Proof(source, self.image), compute, history, metrics, catalog, moment.now)
-        image = same_image(self.service, source, proof.image, catalog, images)
+        image = pulled(catalog, source, self.service, proof.image, images)
         plan = self.released(image, Seen(compute, images, jobs, pins, locks, ledger, metrics, catalog), request, moment)
         if not plan.steps:
             return plan

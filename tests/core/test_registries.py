@@ -66,33 +66,55 @@ def asked(catalog: Catalog, images: Registries, image: str = SOURCE) -> str:
 @pytest.mark.parametrize(
     ("image", "addresses", "there", "found"),
     [
-        pytest.param(f"{STAGING}/web", [STAGING], [], SOURCE, id="one registry for both, and nothing to look up"),
-        pytest.param(f"{STAGING}/web:v3", [STAGING], [], SOURCE, id="whatever tag the catalog says"),
-        pytest.param(f"{PROD}/web", [PROD], [COPY], COPY, id="a copy in its own"),
-        pytest.param(f"{PROD}/web:latest", [PROD], [COPY], COPY, id="a copy in its own, which has a tag"),
-        pytest.param(f"{PROD}/web", [PROD, STAGING], [COPY], COPY, id="a copy before what others own"),
-        pytest.param(f"{PROD}/web", [PROD, STAGING], [], SOURCE, id="the declared registry of the other"),
-        pytest.param("", [STAGING], [], SOURCE, id="a declared registry, where no image is said"),
+        pytest.param(f"{STAGING}/web", [STAGING], [SOURCE], SOURCE, id="one registry for both"),
+        pytest.param(f"{STAGING}/web:v3", [STAGING], [SOURCE], SOURCE, id="whatever tag the catalog says"),
+        pytest.param(f"{PROD}/web", [PROD], [SOURCE, COPY], COPY, id="a copy in its own"),
+        pytest.param(f"{PROD}/web:latest", [PROD], [SOURCE, COPY], COPY, id="a copy in its own, which has a tag"),
+        pytest.param(f"{PROD}/web", [PROD, STAGING], [SOURCE, COPY], COPY, id="a copy before what others own"),
+        pytest.param(f"{PROD}/web", [PROD, STAGING], [SOURCE], SOURCE, id="the declared registry of the other"),
+        pytest.param(f"{PROD}/web", [], [COPY], COPY, id="a copy, where no registry is declared"),
+        pytest.param("", [STAGING], [SOURCE], SOURCE, id="a declared registry, where no image is said"),
+        pytest.param("", [], [SOURCE], SOURCE, id="where nothing is said, as the source does"),
     ],
 )
 def test_pulled(image: str, addresses: list[str], there: list[str], found: str) -> None:
     images = Registries(*there)
     assert asked(shop(image, *addresses), images) == found
-    assert images.asked == ([] if found == SOURCE and PROD not in image else [COPY])
+    assert images.asked == [COPY, SOURCE][(PROD not in image) : 1 + (found == SOURCE)]
 
 
-def test_it_says_which_registry_to_declare_and_how_to_copy() -> None:
+@pytest.mark.parametrize(
+    ("image", "addresses", "says"),
+    [
+        pytest.param(
+            f"{PROD}/web:v1", [PROD],
+            "shop/prod/web pulls from no registry that has sha256:4f4f4f4f4f4f, which shop/staging/web runs: copy it "
+            f"first, `cp {SOURCE} {PROD}/web`, or declare {STAGING} under `environments.prod.registries` of shop, if "
+            "it may read there.",
+            id="a registry of its own without a copy",
+        ),
+        pytest.param(
+            "", [PROD],
+            f"shop/prod/web pulls from no registry that has sha256:4f4f4f4f4f4f, which shop/staging/web runs: declare "
+            f"{STAGING} under `environments.prod.registries` of shop, if it may read there.",
+            id="nowhere to copy to",
+        ),
+        pytest.param(
+            f"{PROD}/web", [PROD, STAGING],
+            f"{SOURCE}, which shop/staging/web runs, is gone from its registry, and {PROD}/web has no copy.",
+            id="gone from the registry of the other",
+        ),
+        pytest.param(
+            f"{STAGING}/web", [STAGING], f"{SOURCE}, which shop/staging/web runs, is gone from its registry.",
+            id="gone from the one that both have",
+        ),
+        pytest.param("", [], f"{SOURCE}, which shop/staging/web runs, is gone from its registry.", id="simply gone"),
+    ],
+)  # fmt: skip
+def test_pulled_from_nowhere(image: str, addresses: list[str], says: str) -> None:
     with pytest.raises(UserError) as refused:
-        asked(shop(f"{PROD}/web:v1", PROD), Registries())
-    assert str(refused.value) == (
-        f"shop/prod/web pulls from no registry that has {SOURCE}: declare {STAGING} under environments.prod.registries "
-        f"of shop, if it may read it, or copy the image first: `cp {SOURCE} {PROD}/web`"
-    )
-
-
-def test_without_a_repository_of_its_own_there_is_nothing_to_copy_to() -> None:
-    with pytest.raises(UserError, match=r"declare us-docker.pkg.dev/shop-staging/images under .* if it may read it$"):
-        asked(shop(""), Registries())
+        asked(shop(image, *addresses), Registries())
+    assert str(refused.value) == says
 
 
 def test_what_the_source_declares_nowhere_is_named_by_its_folder() -> None:
@@ -102,11 +124,11 @@ def test_what_the_source_declares_nowhere_is_named_by_its_folder() -> None:
 
 def test_a_registry_is_not_taken_for_another_whose_name_begins_alike() -> None:
     with pytest.raises(UserError, match="pulls from no registry"):
-        asked(shop("", f"{STAGING}-old", STAGING.removesuffix("s")), Registries())
+        asked(shop("", f"{STAGING}-old", STAGING.removesuffix("s")), Registries(SOURCE))
 
 
 def test_a_registry_that_cannot_be_asked_is_not_an_empty_one() -> None:
-    images = Registries()
+    images = Registries(SOURCE)
     images.trouble = Forbidden("aisq may not read it", permission="artifactregistry.dockerimages.get")
     with pytest.raises(Forbidden):
         asked(shop(f"{PROD}/web", PROD, STAGING), images)
@@ -114,4 +136,4 @@ def test_a_registry_that_cannot_be_asked_is_not_an_empty_one() -> None:
 
 def test_what_has_no_image_pulls_none_of_its_own() -> None:
     with pytest.raises(UserError, match="declare"):
-        asked(shop("", type_="bigquery"), Registries())
+        asked(shop("", PROD, type_="bigquery"), Registries(SOURCE))

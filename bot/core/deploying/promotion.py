@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 from bot.core.catalog import Catalog
 from bot.core.counts import Counts
-from bot.core.deploying.image import DIGEST, path_of
-from bot.core.errors import NotFound, UserError
+from bot.core.deploying.image import DIGEST
+from bot.core.errors import UserError
 from bot.core.lastgood import Past, merged
 from bot.core.memory import bar_of
 from bot.core.parser import did_you_mean, near, shown
-from bot.core.ports import ComputeReads, ImageReads, MetricReads, Release
+from bot.core.ports import ComputeReads, MetricReads, Release
 from bot.core.request import Target
 from bot.core.system import HistoryReads
 from bot.core.traffic import describe
@@ -70,24 +70,6 @@ def proven(
     if past.health != "good":
         raise UserError(f"{release.name} never ran healthy in {wanted.source}: {bar.why_not(past)}.")
     return Proven(release.image, f"In {wanted.source.environment}, {past.sentence()}.")
-
-
-def same_image(service: Target, source: Target, image: str, catalog: Catalog, images: ImageReads) -> str:
-    """The same digest in the registry of the environment that it goes to.
-
-    Raises UserError, saying what to do, when that registry does not have it.
-    """
-    path, _, digest = image.partition("@")
-    here = path_of(getattr(catalog.entry(service), "image", "")) or path
-    try:
-        images.image(service, f"{here}@{digest}")
-    except NotFound:
-        declare = f"declare the registry of {source.environment} under `registries` of {service.environment}"
-        raise UserError(
-            f"{here} does not have {digest[:19]}, which {source} runs. Copy it by digest, `gcrane cp {path}@{digest}"
-            f" {here}`, or {declare} and take `image: {path}` for {service.name}."
-        ) from None
-    return f"{here}@{digest}"
 
 
 def _serving(wanted: Proof, compute: ComputeReads) -> Release:
