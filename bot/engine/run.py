@@ -121,10 +121,11 @@ class Engine:
 
     def _moved(self, approved: Plan, fresh: Plan) -> list[str]:
         """Which targets somebody has changed since; what is done by operations that were stopped for it is no news."""
-        stopped = [self._ledger.operation(one).request.target for one in approved.preempts]
+        plans = [self._ledger.operation(one).plan for one in approved.preempts]
+        stopped = {one.target.full_name for plan in plans if plan for one in plan.targets}
         were = {one.target.full_name: one.version for one in approved.targets}
-        news = [one.target for one in fresh.targets if one.version != were.get(one.target.full_name, one.version)]
-        return [target.full_name for target in news if target not in stopped]
+        are = {one.target.full_name: one.version for one in fresh.targets}
+        return [name for name, version in are.items() if name not in stopped and version != were.get(name, version)]
 
     def standing(self, record: OperationRecord, actor: Actor) -> None:
         """Raises Denied unless the requester could still run it, were `actor` to approve it too; UserError when it
