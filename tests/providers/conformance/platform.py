@@ -4,17 +4,22 @@ The next platform is one more class like `CloudRunRow`, and its fixture in PLATF
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from bot.core.ports import Traffic
+from bot.core.ports import ImageReads, LogReads, MetricReads, Traffic
 from bot.core.request import Target
 from bot.providers._google import Google
+from bot.providers.artifact_registry import ArtifactRegistry
+from bot.providers.cloud_logging import CloudLogging
+from bot.providers.cloud_monitoring import CloudMonitoring
 from bot.providers.cloud_run import CloudRun
 from tests.providers.conftest import POOL, REGION, Rig
 
 Write = Literal["release", "traffic", "scale", "job"]
 Strike = Literal["conflict", "lost answer", "lost request", "throttled", "forbidden", "rollout fails"]
-Image = Literal["good", "bad", "never"]
+ReadStrike = Literal["throttled", "forbidden", "unreachable"]
+Image = Literal["good", "bad", "never", "shared", "closed"]
 
 
 class Row(Protocol):
@@ -28,12 +33,16 @@ class Row(Protocol):
         """A new one each time, as after a crash: with the ports that the platform offers, and no memory."""
         ...
 
+    def images(self) -> ImageReads: ...
+    def metrics(self) -> MetricReads: ...
+    def logs(self) -> LogReads: ...
+
     def named(self, name: str) -> str:
         """The platform's name of `older` and `old`."""
         ...
 
     def image(self, kind: Image) -> str:
-        """By digest; the same each time."""
+        """By digest; the same each time. `shared` and `closed` are in registries of others: only one lets us read."""
         ...
 
     def by_tag(self, kind: Image) -> str: ...
@@ -52,6 +61,15 @@ class Row(Protocol):
     def delete_release(self, release: str) -> None: ...
     def strike(self, what: Strike, write: Write) -> None:
         """Once, at our next write of that kind."""
+        ...
+
+    def strike_read(self, what: ReadStrike) -> None:
+        """Once, at our next look at the service."""
+        ...
+
+    def now(self) -> datetime: ...
+    def pass_time(self, minutes: float) -> None:
+        """People use the service meanwhile, two requests a second."""
         ...
 
     def settle(self) -> None:
@@ -78,9 +96,17 @@ FAULTS: dict[Strike, dict[str, Any]] = {
     "forbidden": {"kind": "error", "code": "PERMISSION_DENIED"},
     "rollout fails": {"kind": "fail_rollout"},
 }
+READ_FAULTS: dict[ReadStrike, dict[str, Any]] = {
+    "throttled": {"kind": "error", "code": "RESOURCE_EXHAUSTED", "seconds": 1},
+    "forbidden": {"kind": "error", "code": "PERMISSION_DENIED"},
+    "unreachable": {"kind": "lose_answer"},
+}
 QUALITIES: dict[Image, dict[str, Any]] = {
-    "good": {"error_rate": 0.0}, "bad": {"error_rate": 0.2}, "never": {"ready": False}
-}  # fmt: skip
+    "good": {"error_rate": 0.0},
+    "bad": {"error_rate": 0.2},
+    "never": {"ready": False},
+}
+OWNERS: dict[Image, str] = {"shared": "friend", "closed": "stranger"}  # projects; the rest is in our own
 
 
 class CloudRunRow:
@@ -93,20 +119,29 @@ class CloudRunRow:
     def provider(self) -> CloudRun:
         return CloudRun(Google(self._rig.sandbox.grpc))
 
+    def images(self) -> ArtifactRegistry:
+        return ArtifactRegistry(Google(self._rig.sandbox.grpc))
+
+    def metrics(self) -> CloudMonitoring:
+        return CloudMonitoring(Google(self._rig.sandbox.grpc))
+
+    def logs(self) -> CloudLogging:
+        return CloudLogging(Google(self._rig.sandbox.grpc))
+
     def named(self, name: str) -> str:
         return self._rig.release({"older": 2, "old": 3}[name])
 
     def image(self, kind: Image) -> str:
         if kind not in self._images:
-            self._images[kind] = self._rig.control.push(self._repository, kind, **QUALITIES[kind])
+            self._images[kind] = self._rig.control.push(self._repository(kind), kind, **QUALITIES.get(kind, {}))
         return self._images[kind]
 
     def by_tag(self, kind: Image) -> str:
         self.image(kind)
-        return f"{self._repository}:{kind}"
+        return f"{self._repository(kind)}:{kind}"
 
     def move_tag(self, kind: Image, to: Image) -> None:
-        self._rig.control.push(self._repository, kind, **QUALITIES[to])
+        self._rig.control.push(self._repository(kind), kind, **QUALITIES[to])
 
     def delete_image(self, reference: str) -> None:
         self._rig.control.delete_image(reference)
@@ -127,6 +162,15 @@ class CloudRunRow:
         whom = self._rig.job if write == "job" else self._rig.full
         self._rig.control.fault(**FAULTS[what], service=whom, method=CALLS[write])
 
+    def strike_read(self, what: ReadStrike) -> None:
+        self._rig.control.fault(**READ_FAULTS[what], service=self._rig.full)
+
+    def now(self) -> datetime:
+        return self._rig.now()
+
+    def pass_time(self, minutes: float) -> None:
+        self._rig.control.advance(minutes * 60)
+
     def settle(self) -> None:
         self._rig.control.advance(30)
 
@@ -142,9 +186,8 @@ class CloudRunRow:
     def _truth(self) -> dict[str, Any]:
         return self._rig.control.service(self._rig.path)
 
-    @property
-    def _repository(self) -> str:
-        return f"{REGION}-docker.pkg.dev/{POOL}/conformance/{self._rig.name}"
+    def _repository(self, kind: Image) -> str:
+        return f"{REGION}-docker.pkg.dev/{OWNERS.get(kind, POOL)}/conformance/{self._rig.name}"
 
 
 PLATFORMS: dict[str, Callable[[Any], Row]] = {"cloud_run": CloudRunRow}

@@ -6,6 +6,7 @@ from typing import Any, Literal, cast
 from bot.core.errors import CloudError, Forbidden, NotFound, Permanent, Refused, Transient, Uncertain
 from bot.core.ports import Effect, Progress, Sizing, Traffic
 from tests.providers.conformance.platform import Row, Strike, Write
+from tests.providers.conformance.watch import Watch
 
 TRIES = 8
 Step = dict[str, Any] | str
@@ -26,13 +27,14 @@ class Played:
         self._names = {"old": row.named("old"), "older": row.named("older"), "LATEST": "LATEST"}
         self._resolved: dict[str, str] = {}
         self._strike: Strike | None = None
+        self._watch = Watch(row, lambda name: self._names[name], self._image)
         self.look_again()
 
     def play(self, steps: list[Step]) -> None:
         for step in steps:
             told = step if isinstance(step, dict) else {step.replace(" ", "_"): None}
-            verb = next(iter(told))
-            getattr(self, verb)(told)
+            verb = next(iter(told)).replace(" ", "_")
+            (getattr(self, verb, None) or getattr(self._watch, verb))(told)
 
     # --- writes
 
@@ -134,19 +136,22 @@ class Played:
             self._row.strike(self._strike, kind)
         moment = self._crash[1] if self._crash and self._crash[0] == self._position else None
         self._strike, self._position = None, self._position + 1
-        ended, version = self._ended(kind, Effect(key=key, version=self._version), call, moment, step.get("wait", True))
+        ended, version = self._ended(kind, Effect(key=key, version=self._version), call, moment, step)
         assert ended == step.get("ends", "succeeded")
         self._version = version or self._version
 
     def _ended(
-        self, kind: Write, effect: Effect, call: Callable[[Effect], str], moment: Moment | None, wait: bool
+        self, kind: Write, effect: Effect, call: Callable[[Effect], str], moment: Moment | None, step: dict[str, Any]
     ) -> tuple[str, str]:
         try:
             operation = self._dying(kind, effect, call, moment) if moment else self._called(effect, call)
         except CloudError as error:
             return _word(error), ""
-        self._row.settle() if wait else None
-        progress = self._polled(operation)
+        if step.get("ends") != "running":
+            self._row.settle() if step.get("wait", True) else None
+            progress = self._polled(operation)
+        else:
+            progress = self._provider.poll(self._row.target, operation)
         return progress.state, progress.version
 
     def _dying(self, kind: Write, effect: Effect, call: Callable[[Effect], str], moment: Moment) -> str:
@@ -210,6 +215,7 @@ class Played:
 
 def _word(error: CloudError) -> str:
     if isinstance(error, Forbidden):
+        assert error.permission, "it says which one is missing"
         return "forbidden"
     if isinstance(error, NotFound):
         return "not found"
