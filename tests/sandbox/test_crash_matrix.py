@@ -19,6 +19,7 @@ from bot.sandbox.story import stories
 
 CHUNKS = 16  # so that two processes can share the work
 STORIES = stories()
+LONG = ("promote",)  # as a deploy, which is killed everywhere: of these only some
 ROLLBACK = STORIES["rollback"]
 APPLYING = re.compile(r"mutexes|effects #|effects\+|operation_outputs #|UpdateService|GetOperation")
 
@@ -55,12 +56,13 @@ def in_chunk(chunk: int, boundary: Boundary) -> bool:
 
 
 def chunks() -> list[ParameterSet]:
-    """(operation, chunk): of rollback all, of the others half; what is not in every run is in `make test-all`."""
+    """(operation, chunk): of rollback and deploy all, of the others half; most of them only in `make test-all`."""
     every_run = {("rollback", 3), ("rollback", 8)}
+    steps = {"rollback": 1, "deploy": 1, **dict.fromkeys(LONG, 8)}
     return [
         pytest.param(operation, chunk, marks=() if (operation, chunk) in every_run else pytest.mark.slow)
         for operation in STORIES
-        for chunk in (range(CHUNKS) if operation == "rollback" else range(1, CHUNKS, 2))
+        for chunk in range(CHUNKS)[:: steps.get(operation, 2)]
     ]
 
 
@@ -93,6 +95,16 @@ def test_killed_at_every_boundary(town: Town, operation: str, chunk: int) -> Non
     todo = [one for one in every(town, operation) if in_chunk(chunk, one)]
     reached = [one for one in judged(town, operation, todo) if one.reached]
     assert len(reached) * 2 >= len(todo)  # edits coalesce: a boundary may be missing in a run, not most of them
+
+
+@pytest.mark.parametrize("nth", [1, 3])
+def test_a_deploy_makes_its_release_and_each_shift_once(town: Town, nth: int) -> None:
+    judged(town, "deploy", [Boundary(method="UpdateService", nth=nth, when="after_commit")])
+
+
+def test_a_stage_goes_on_from_its_counts(town: Town) -> None:
+    found = [one for one in every(town, "deploy") if "stages" in one.commit]
+    judged(town, "deploy", [found[len(found) // 2]])
 
 
 @pytest.mark.parametrize(
