@@ -40,7 +40,9 @@ def test_few_facts_come_from_monitoring() -> None:
     assert measured == ["error_rate_pct", "error_budget", "error_budget_left_pct"]
 
 
-@pytest.mark.parametrize("wrong", [{"verdict": "MAYBE"}, {"error_budget": "some"}, {"approvals": "many"}, {"acts_on_risk": "some"}])
+@pytest.mark.parametrize(
+    "wrong", [{"verdict": "MAYBE"}, {"error_budget": "some"}, {"approvals": "many"}, {"acts_on_risk": "some"}]
+)
 def test_a_fact_has_its_type(wrong: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         Facts.model_validate(wrong)

@@ -47,7 +47,9 @@ def test_no_rescue_depends_on_monitoring(
     files: Build, acts: dict[str, Act], targets: dict[str, Traits], rescue: str
 ) -> None:
     body = f'permit (principal, action == Aisq::Action::"{rescue}", resource) when {{ context has error_rate_pct }};'
-    (problem,) = lint(files(body), acts | {"deny": Act(Risk.CONTROL, "act"), "ops undo": Act(Risk.ROLLOUT, "plan")}, targets)
+    (problem,) = lint(
+        files(body), acts | {"deny": Act(Risk.CONTROL, "act"), "ops undo": Act(Risk.ROLLOUT, "plan")}, targets
+    )
     assert problem.problem.startswith(f"`{rescue}` must not depend on error_rate_pct")
 
 
