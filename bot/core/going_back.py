@@ -124,6 +124,7 @@ def together(place: Target, at: datetime | None, reason: str, seen: Seen) -> Pla
         others=tuple(Versioned(target=one.service, version=one.now.version, hold=one.hold) for one in concerned),
         summary=f"{here}: as at {then}: {'; '.join(_done(moving, stopped))}",
         steps=tuple(made for back in moving for made in (_moved(back), _look_there(back))),
+        afterwards=tuple(_errors_of(back) for back in moving),
         preempts=stopped,
         verdict=Verdict(findings=findings),
         locks=tuple(one.lock(reason) for one in concerned),
@@ -203,6 +204,13 @@ def _look_there(back: Back) -> Step:
         title=f"see that {back.service.name} serves {back.good.name}",
         deadline_s=ARRIVE_WITHIN_S,
     )
+
+
+def _errors_of(back: Back) -> Step:
+    """The judgement of one of several."""
+    args = {"target": back.service.model_dump(mode="json")}
+    said = {"verb": "errors_of", "args": args, "title": f"{ERRORS_AFTER.title} of {back.service.name}"}
+    return ERRORS_AFTER.model_copy(update=said)
 
 
 def _outcome(back: Back) -> str:

@@ -33,14 +33,19 @@ class Rollout(Change):
 
     def judge_errors(self, metrics: MetricReads, catalog: Catalog, moment: Moment) -> Checked:
         """Compares errors of the minutes before and after, once monitoring has counted them."""
-        lag = timedelta(seconds=metrics.lag_s(self.service))
-        begin = moment.started_at + SETTLE
-        if moment.now < begin + AFTER + lag:
-            return Checked(state="not yet", sentence="monitoring has not counted the minutes after the change yet")
-        changed_at = moment.changed_at or moment.started_at
-        before = metrics.requests(self.service, changed_at - BEFORE, changed_at, STEP_S)
-        after = metrics.requests(self.service, begin, begin + AFTER, STEP_S)
-        return compared(before, after, catalog.slo(self.service).error_ratio)
+        return judge_errors(self.service, metrics, catalog, moment)
+
+
+def judge_errors(target: Target, metrics: MetricReads, catalog: Catalog, moment: Moment) -> Checked:
+    """Compares a target's errors of the minutes before and after, once monitoring has counted them."""
+    lag = timedelta(seconds=metrics.lag_s(target))
+    begin = moment.started_at + SETTLE
+    if moment.now < begin + AFTER + lag:
+        return Checked(state="not yet", sentence="monitoring has not counted the minutes after the change yet")
+    changed_at = moment.changed_at or moment.started_at
+    before = metrics.requests(target, changed_at - BEFORE, changed_at, STEP_S)
+    after = metrics.requests(target, begin, begin + AFTER, STEP_S)
+    return compared(before, after, catalog.slo(target).error_ratio)
 
 
 def check_serving(target: Target, compute: ComputeReads, traffic: Traffic) -> Checked:

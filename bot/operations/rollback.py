@@ -10,7 +10,7 @@ from bot.core.plan import Checked, Moment, Plan
 from bot.core.ports import ComputeReads, ImageReads, MetricReads, SecretReads, Traffic
 from bot.core.reach import WIDE
 from bot.core.request import Target
-from bot.core.rollout import Rollout, check_serving
+from bot.core.rollout import Rollout, check_serving, judge_errors
 from bot.core.system import HistoryReads, LedgerReads
 from bot.core.when import ReleaseOrPast
 
@@ -55,3 +55,8 @@ class Rollback(
     def check_there(self, compute: ComputeReads, target: Target, traffic: Traffic) -> Checked:
         """Whether one of several services went back."""
         return check_serving(target, compute, traffic)
+
+    def judge_errors_of(self, metrics: MetricReads, catalog: Catalog, moment: Moment, target: Target) -> Checked:
+        """How one of several does afterwards."""
+        found = judge_errors(target, metrics, catalog, moment)
+        return found.model_copy(update={"sentence": f"{target.name}: {found.sentence}"})

@@ -44,6 +44,23 @@ def test_both_go_back_the_one_that_needs_the_other_first(bot):
     assert [one.target for one in bot.locks.locks()] == [BACKEND, FRONTEND]
 
 
+def test_how_each_does_afterwards_is_told(bot):
+    operation = bot.approved(ASK)
+    bot.work(operation)
+    bot.checker.judge(operation)
+    assert bot.ledger.operation(operation).judged == "pending", "monitoring is late"
+    bot.clock.advance(600)
+    for platform, rate in ((bot.backend, 0.0), (bot.frontend, 0.2)):
+        platform.serve(GOOD, minutes=10, until=bot.clock.now(), error_rate=rate)
+    bot.checker.judge(operation)
+    record = bot.ledger.operation(operation)
+    assert record.judged == "broken"
+    assert record.judgement == (
+        "frontend: Errors did not fall (10 % to 20 %): the release is probably not the cause."
+        " backend: Errors fell from 10 % to 0 %."
+    )
+
+
 def test_a_system_is_its_usual_environment(bot):
     record = bot.say(ANA, "rollback ai-square --to 2026-11-20 12:30")
     assert record.state == "waiting"
