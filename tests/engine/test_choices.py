@@ -127,7 +127,8 @@ class TestSensible:
         id = bot.ask(ANA, "rollback backend")
         assert bot.front.choices.sensible().keys() == bot.front.commands().keys()
         bot.say(BEN, f"deny {id}")
-        assert bot.front.commands().keys() - bot.front.choices.sensible().keys() == {"approve", "deny", "ops cancel"}
+        controls = {"approve", "deny", "ops cancel", "ops advance", "ops hold"}
+        assert bot.front.commands().keys() - bot.front.choices.sensible().keys() == controls
 
     def test_a_database_that_is_away_is_said(self, bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
         def away(**_: object) -> None:
