@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.core.answer import Answer, Cell, Mood, Part, Table, Text
 from bot.core.catalog import Catalog
+from bot.core.deploying.standing import left_by
 from bot.core.errors import CloudError
 from bot.core.instants import in_utc
 from bot.core.lastgood import percent
@@ -43,7 +44,7 @@ class Status(Look, risk=Risk.READ, examples=("status backend", "status")):
         request: Request,
         moment: Moment,
     ) -> Answer:
-        held = _Held(pins, locks.locks(), freezes, moment)
+        held = _Held(pins, locks.locks(), freezes, ledger, moment)
         look = _Looker(compute, metrics, held, ledger, catalog, moment)
         if self.service:
             return look.one(self.service)
@@ -63,8 +64,11 @@ def _of_channel(catalog: Catalog, channel: str) -> tuple[Target, ...]:
 class _Held:
     """What people, or their operations, keep from moving on."""
 
-    def __init__(self, pins: PinReads, locks: tuple[Lock, ...], freezes: Freezes, moment: Moment) -> None:
+    def __init__(
+        self, pins: PinReads, locks: tuple[Lock, ...], freezes: Freezes, ledger: LedgerReads, moment: Moment
+    ) -> None:
         self._pins, self._locks, self._freezes, self._now = pins, locks, freezes, moment.now
+        self._ledger = ledger
 
     def in_short(self, target: Target) -> str:
         """Such as "pinned by ana, locked by ben, frozen"."""
@@ -93,6 +97,8 @@ class _Held:
             yield f"{_pinned(pin, self._now)}{more}"
         elif pin:
             yield f"{_pinned(pin, self._now)} Somebody set other traffic since, outside aisq.{more}"
+        elif is_held and (deploy := left_by(target, now, pin, self._ledger)):
+            yield f"Traffic is held at named releases, where `{deploy}` left it; the next deploy takes that over."
         elif is_held:
             yield f"Traffic is held at named releases, by somebody outside aisq.{more}"
 

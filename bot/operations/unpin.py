@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 from bot.core.catalog import Catalog
+from bot.core.deploying.running import gave_up
 from bot.core.errors import UserError
 from bot.core.operation import Risk, ServiceRef, param
 from bot.core.plan import Plan, Verdict
 from bot.core.ports import LATEST, ComputeReads, ImageReads, Release, SecretReads, ServiceState
 from bot.core.rollout import Rollout, existing, look_serving, shifted, still
 from bot.core.safety import can_take
-from bot.core.system import Pin, PinReads
+from bot.core.system import LedgerReads, Pin, PinReads
 from bot.core.traffic import describe
 
 
@@ -18,13 +19,19 @@ class Unpin(Rollout, risk=Risk.ROLLOUT, examples=("unpin backend", "unpin backen
 
     service: ServiceRef = param("Service that is pinned.", positional=True)
     to: str | None = param(
-        "The newest ready release, by name; needed when a rollback left it.",
+        "The newest ready release, by name; needed when a rollback or its own deploy left it.",
         default=None,
         completes="releases of service",
     )
 
     def plan(
-        self, compute: ComputeReads, images: ImageReads, secrets: SecretReads, pins: PinReads, catalog: Catalog
+        self,
+        compute: ComputeReads,
+        images: ImageReads,
+        secrets: SecretReads,
+        pins: PinReads,
+        ledger: LedgerReads,
+        catalog: Catalog,
     ) -> Plan:
         now, releases = compute.service(self.service), compute.releases(self.service)
         still(self.service, now)
@@ -32,11 +39,8 @@ class Unpin(Rollout, risk=Risk.ROLLOUT, examples=("unpin backend", "unpin backen
         if now.asked == {LATEST: 100}:
             return self._followed(now, pin)
         newest = self._newest(now, releases)
-        if pin and newest in pin.away_from and self.to != newest:
-            raise UserError(
-                f"The newest ready release is {newest}, which {pin.by} rolled back from. Deploy a better one, or say"
-                f" that you mean it: `unpin {self.service} --to {newest}`."
-            )
+        if self.to != newest:
+            self._must_be_wanted(newest, pin, gave_up(self.service, newest, compute, ledger))
         found = can_take(self.service, {newest: 100}, now, releases, catalog, images, secrets)
         plan = shifted(self, now, {LATEST: 100}, compute, f"let traffic follow the newest release ({newest})")
         return plan.model_copy(
@@ -67,6 +71,15 @@ class Unpin(Rollout, risk=Risk.ROLLOUT, examples=("unpin backend", "unpin backen
             lets_go=True,
             facts={"traffic": dict(now.asked), "traffic_moved_pct": 0},
         )
+
+    def _must_be_wanted(self, newest: str, pin: Pin | None, deploy: str) -> None:
+        """Raises UserError for a release that somebody rolled back from, or that its own `deploy` did not keep."""
+        left = f"{pin.by} rolled back from" if pin and newest in pin.away_from else ""
+        if left := left or (f"its deploy, `{deploy}`, did not go through with" if deploy else ""):
+            raise UserError(
+                f"The newest ready release is {newest}, which {left}. Deploy a better one, or say that you mean it:"
+                f" `unpin {self.service} --to {newest}`."
+            )
 
     def _newest(self, now: ServiceState, releases: Sequence[Release]) -> str:
         newest = now.latest_ready

@@ -3,15 +3,18 @@
 from collections.abc import Iterator, Sequence
 
 from bot.core.deploying import DEPLOYING
+from bot.core.errors import UserError
 from bot.core.plan import Hold
-from bot.core.ports import Compute
-from bot.core.request import DUE, Target
+from bot.core.ports import Compute, ComputeReads
+from bot.core.request import DUE, OPEN, Target
 from bot.core.system import LedgerReads, OperationRecord
+
+ALL_OPEN = 1000  # of one target: what nobody approves expires
 
 
 def running(target: Target, ledger: LedgerReads) -> tuple[OperationRecord, ...]:
     """What is about to change a target or does, and nobody should have to wait for, newest first."""
-    found = ledger.operations(open_only=True, target=target.full_name)
+    found = ledger.operations(open_only=True, target=target.full_name, limit=ALL_OPEN)
     return tuple(one for one in found if one.state in DUE and _is_stopped(one))
 
 
@@ -24,6 +27,20 @@ def stable_before(deploys: Sequence[OperationRecord]) -> str:
     undos = (step.undo for one in reversed(deploys) if one.plan for step in one.plan.steps)
     traffic = next((Hold.model_validate(undo.args).traffic for undo in undos if undo and "traffic" in undo.args), {})
     return next(iter(traffic), "") if len(traffic) == 1 else ""
+
+
+def gave_up(target: Target, release: str, compute: ComputeReads, ledger: LedgerReads) -> str:
+    """The deploy that made a release and has ended without going through with it; empty when there is none.
+
+    What a deploy makes is named after it, so it is found however long ago that was.
+    """
+    try:
+        record = ledger.operation(release.rpartition("-")[2])
+    except UserError:
+        return ""
+    made = record.request.target == target and compute.release_name(target, record.id) == release
+    ended_so = record.request.operation in DEPLOYING and record.state not in (*OPEN, "applied")
+    return record.id if made and ended_so else ""
 
 
 def made_by(deploys: Sequence[OperationRecord]) -> Iterator[str]:

@@ -31,7 +31,7 @@ def standing(target: Target, now: ServiceState, pin: Pin | None, ledger: LedgerR
     traffic = _settled(target, now)
     if now.asked == {LATEST: 100}:
         return Standing(traffic, follows=True)
-    if deploy := _left_by(target, now, pin, ledger):
+    if deploy := left_by(target, now, pin, ledger):
         return Standing(traffic, follows=False, taken_over=f"held at {_where(now)}, where `{deploy}` left it")
     if unpin:
         return Standing(traffic, follows=False, taken_over=_held(now, pin))
@@ -83,7 +83,7 @@ def _unpin(target: Target, now: ServiceState, pin: Pin | None) -> str:
     return f"`unpin {target}` first, or add `--unpin`,"
 
 
-def _left_by(target: Target, now: ServiceState, pin: Pin | None, ledger: LedgerReads) -> str:
+def left_by(target: Target, now: ServiceState, pin: Pin | None, ledger: LedgerReads) -> str:
     """The deploy of ours that put traffic where it is: one without traffic, or one that was put back; else empty."""
     if pin and pin.traffic == now.asked:
         return pin.operation if _is_deploy(pin.operation, ledger) else ""
