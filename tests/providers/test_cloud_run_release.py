@@ -248,6 +248,16 @@ def test_a_size_is_not_given_to_a_release_like_one_that_never_started() -> None:
     assert scale(recorded, min_instances=2)
 
 
+def test_a_size_with_which_a_release_does_not_start_is_put_back() -> None:
+    """The newest release is the one that the same operation made, and the one that takes its place is as before."""
+    newest = {"latest_created_revision": f"{NAME}/revisions/web-op-0d"}
+    request = scale(google(**newest), "op/0/undo", cpu=2)
+    assert (request.service.template.revision, limits(request)["cpu"]) == ("web-op-0u", "2000m")
+    for key in ("op/0/do", "op/1/undo", "other/0/undo"):
+        with pytest.raises(Permanent, match="web-op-0d is not ready"):
+            scale(google(**newest), key, cpu=2)
+
+
 def test_an_empty_list_of_targets_follows_the_newest() -> None:
     assert scale(google(traffic=[]), cpu=2).service.template.revision
 

@@ -31,6 +31,11 @@ def suffix(key: str) -> str:
     return f"{operation}-{position}{direction[:1]}"
 
 
+def made_before(target: Target, key: str) -> str:
+    """The release that an undo takes away again, if its write made one that nobody had named."""
+    return release(target, suffix(f"{key.removesuffix('/undo')}/do")) if key.endswith("/undo") else ""
+
+
 def job(target: Target, name: str) -> str:
     return f"{parent(target)}/jobs/{name}"
 

@@ -88,7 +88,7 @@ class Writes:
 
         def look(now: run_v2.Service) -> None:
             if "template" in sizing.resize(run_v2.Service(now), size):
-                _must_take_traffic(now, target)
+                _must_take_traffic(now, target, names.made_before(target, effect.key))
 
         def write(now: run_v2.Service) -> Iterable[str]:
             needed = sizing.resize(now, size)
@@ -144,13 +144,13 @@ def _frozen(split: Traffic) -> Traffic:
     return split
 
 
-def _must_take_traffic(now: run_v2.Service, target: Target) -> None:
-    """A new release like the newest one, only of another size."""
+def _must_take_traffic(now: run_v2.Service, target: Target, put_back: str) -> None:
+    """A new release like the newest one, only of another size: that one must start, unless it is `put_back` by this."""
     if not any(targets.named(one) == LATEST and one.percent for one in _asked(now)):
         held = f"traffic of {names.spoken(target)} is held at named releases"
         raise Permanent(f"{held}, and that size needs a new one, which would serve nobody")
-    if now.latest_created_revision != now.latest_ready_revision:
-        newest = names.short(now.latest_created_revision)
+    newest = names.short(now.latest_created_revision)
+    if newest not in (names.short(now.latest_ready_revision), put_back):
         raise Permanent(f"that size needs a new release like the newest one, and {newest} is not ready")
 
 
