@@ -48,9 +48,51 @@ def test_a_target_may_be_locked_and_frozen(books: Books) -> None:
 def test_a_later_lock_replaces_it(books: Books) -> None:
     ended(books, locks=(Lock(target=NAME, reason="the first"),))
     second = ended(books, unlocks=(NAME,), locks=(Lock(target=NAME, reason="the second"),))
-    third = ended(books, locks=(Lock(target=NAME, reason="the third"),))
+    third = ended(books, steps=(), books_only=True, locks=(Lock(target=NAME, reason="the third"),))
     assert [one.operation for one in books.locks.locks()] == [third]
     assert books.events(second)[-2:] == ["unlocked", "locked"]
+
+
+def test_a_rollback_leaves_a_lock_of_somebody_whose_it_is(books: Books) -> None:
+    mine = ended(books, steps=(), books_only=True, locks=(Lock(target=NAME, reason="mine"),))
+    back = ended(books, locks=(Lock(target=NAME, reason="rolled back"),))
+    assert [(one.operation, one.reason) for one in books.locks.locks()] == [(mine, "mine")]
+    assert "locked" not in books.events(back)
+
+
+def test_a_lock_that_would_end_by_itself_stays_as_long_as_that_of_a_rollback(books: Books) -> None:
+    until = books.clock.now() + timedelta(hours=1)
+    mine = ended(books, steps=(), books_only=True, locks=(Lock(target=NAME, reason="mine", until=until),))
+    back = ended(books, locks=(Lock(target=NAME, reason="rolled back"),))
+    assert [(one.operation, one.reason, one.until) for one in books.locks.locks()] == [(mine, "mine", None)]
+    assert books.events(back)[-1] == "locked"
+
+
+def test_a_lock_whose_time_has_passed_is_replaced(books: Books) -> None:
+    until = books.clock.now() + timedelta(hours=1)
+    ended(books, steps=(), books_only=True, locks=(Lock(target=NAME, until=until),))
+    books.clock.advance(3601)
+    back = ended(books, locks=(Lock(target=NAME, reason="rolled back"),))
+    assert [(one.operation, one.until) for one in books.locks.locks()] == [(back, None)]
+
+
+def test_undoing_lifts_no_lock_that_somebody_set_since(books: Books) -> None:
+    back = ended(books, locks=(Lock(target=NAME),))
+    mine = ended(books, steps=(), books_only=True, locks=(Lock(target=NAME),))
+    undo = ended(books, unlocks=(NAME,), facts={"undoes": back})
+    assert [one.operation for one in books.locks.locks()] == [mine]
+    assert "unlocked" not in books.events(undo)
+    ended(books, unlocks=(NAME,), facts={"undoes": mine})
+    assert books.locks.locks() == ()
+
+
+def test_an_unlock_lifts_the_lock_that_was_shown(books: Books) -> None:
+    first = ended(books, steps=(), books_only=True, locks=(Lock(target=NAME),))
+    second = ended(books, steps=(), books_only=True, locks=(Lock(target=NAME),))
+    ended(books, steps=(), books_only=True, version=first, unlocks=(NAME,))
+    assert [one.operation for one in books.locks.locks()] == [second]
+    ended(books, steps=(), books_only=True, version=second, unlocks=(NAME,))
+    assert books.locks.locks() == ()
 
 
 def test_what_is_not_locked_is_not_said_to_be_unlocked(books: Books) -> None:
