@@ -8,11 +8,11 @@ import pytest
 
 from bot.core.canary.record import CanaryRecord
 from bot.core.deploying.judging import RECORD, VERDICT, Judging
-from bot.core.deploying.looks import check_ready
+from bot.core.deploying.looks import check_followed, check_ready
 from bot.core.deploying.stage import Watched
 from bot.core.errors import NotFound
 from bot.core.plan import Moment
-from bot.core.ports import Release, Requests, ServiceState
+from bot.core.ports import LATEST, Release, Requests, ServiceState
 from bot.core.promises import Slo
 from bot.core.request import Target
 from bot.core.stages import StageRecord
@@ -83,6 +83,29 @@ def test_whether_it_started(compute: Any, state: str, sentence: str) -> None:
     found = ready(compute)
     assert (found.state, found.sentence) == (state, sentence)
     assert (found.look_again_at is not None) == (state == "not yet")
+
+
+# --- whether traffic follows it
+
+
+@pytest.mark.parametrize(
+    "state, found, sentence",
+    [
+        ({}, "holds", "new 100 % serves"),
+        ({"serving": {"old": 100}}, "not yet", "traffic was sent to new 100 %, but old 100 % serves"),
+        ({"latest_ready": "old", "serving": {"old": 100}, "busy": True}, "not yet", "but old 100 % serves"),
+        ({"latest_ready": "old", "serving": {"old": 100}}, "broken", "the newest ready release is old, not new"),
+        ({"latest_ready": "theirs", "serving": {"theirs": 100}}, "broken", "the newest ready release is theirs, not"),
+        ({"latest_ready": ""}, "broken", "the newest ready release is unknown, not new"),
+        ({"asked": {"old": 100}}, "broken", "somebody else set traffic to old 100 % meanwhile"),
+    ],
+)
+def test_traffic_that_follows_the_newest_release_follows_this_one(
+    state: dict[str, Any], found: str, sentence: str
+) -> None:
+    whole = {"asked": {LATEST: 100}, "serving": {"new": 100}, "latest_ready": "new", **state}
+    checked = check_followed(TARGET, "new", platform({}, **whole))
+    assert (checked.state, sentence in checked.sentence) == (found, True)
 
 
 # --- a stage

@@ -1,16 +1,19 @@
-"""What a deploy looks at while it runs: that its release starts, and that nobody else changed the service."""
+"""What a deploy looks at while it runs: that its release starts, that nobody else changed the service, and that the
+newest release is its own when traffic follows it."""
 
 from datetime import timedelta
 
 from bot.core.errors import NotFound
 from bot.core.plan import Checked, Moment, Step
-from bot.core.ports import ComputeReads, ServiceState
+from bot.core.ports import LATEST, ComputeReads, ServiceState, Traffic
 from bot.core.request import Target
+from bot.core.rollout import ARRIVE_WITHIN_S
 from bot.core.system import LedgerReads
 from bot.core.traffic import describe
 
 STARTS_WITHIN_S = 900
 LOOK_EVERY = timedelta(seconds=2)
+FOLLOWING: Traffic = {LATEST: 100}
 
 
 def look_ready(release: str) -> Step:
@@ -41,6 +44,33 @@ def check_ready(
     if now.trouble and not now.busy:
         return Checked(state="broken", sentence=f"{release} does not start: {made.reason or now.trouble}")
     return Checked(state="not yet", sentence=f"{release} is not ready: {made.reason}", look_again_at=again)
+
+
+def look_followed(release: str) -> Step:
+    """The step that looks whether traffic follows the newest release, and that is this one; the operation has a
+    `check_followed`."""
+    return Step(
+        kind="check",
+        verb="followed",
+        args={"release": release},
+        title="see that it serves",
+        deadline_s=ARRIVE_WITHIN_S,
+        if_broken="report",
+    )
+
+
+def check_followed(target: Target, release: str, compute: ComputeReads) -> Checked:
+    """Whether traffic follows the newest release, and that is this one: what is asked for does not say which it is."""
+    now = compute.service(target)
+    if now.asked != FOLLOWING:
+        return Checked(state="broken", sentence=f"somebody else set traffic to {describe(now.asked)} meanwhile")
+    if now.latest_ready != release and not now.busy:
+        newest = f"the newest ready release is {now.latest_ready or 'unknown'}, not {release}"
+        return Checked(state="broken", sentence=f"traffic follows the newest release, but {newest}")
+    if now.serving == {release: 100}:
+        return Checked(state="holds", sentence=f"{release} 100 % serves")
+    said = f"traffic was sent to {release} 100 %, but {describe(now.serving)} serves"
+    return Checked(state="not yet", sentence=said)
 
 
 def changed_by_others(now: ServiceState, ledger: LedgerReads, operation: str) -> str:

@@ -10,7 +10,7 @@ from bot.core.compute import Compute
 from bot.core.deploying.course import Course, course
 from bot.core.deploying.image import SHORT, by_digest, path_of, scan
 from bot.core.deploying.judging import Judging
-from bot.core.deploying.looks import check_ready
+from bot.core.deploying.looks import check_followed, check_ready
 from bot.core.deploying.migration import Migrating, Wanted, migrating
 from bot.core.deploying.plan import Outset, left_aside, rolled_out
 from bot.core.deploying.spending import Spending
@@ -109,6 +109,10 @@ class Deployment(Rollout):
         """Whether a stage may be left, and which way."""
         looking = Judging(self.service, watched, request.id, moment)
         return looking.look(compute, metrics, ledger, catalog.slo(self.service))
+
+    def check_followed(self, compute: ComputeReads, release: str) -> Checked:
+        """Whether traffic follows the newest release, and that is the one that was made."""
+        return check_followed(self.service, release, compute)
 
     def _check(self) -> None:
         """Raises UserError for what contradicts itself."""

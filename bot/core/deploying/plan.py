@@ -6,17 +6,15 @@ from typing import NamedTuple
 
 from bot.core.deploying.course import Course
 from bot.core.deploying.image import SHORT
-from bot.core.deploying.looks import look_ready
+from bot.core.deploying.looks import FOLLOWING, look_followed, look_ready
 from bot.core.deploying.migration import Migrating
 from bot.core.deploying.stage import look_judged, shared
 from bot.core.deploying.standing import Standing
 from bot.core.plan import Hold, Plan, Step, Verdict, step
-from bot.core.ports import LATEST, Compute, ComputeReads, ServiceState, Traffic
+from bot.core.ports import Compute, ComputeReads, ServiceState, Traffic
 from bot.core.request import Target
 from bot.core.rollout import ERRORS_AFTER, look_serving
 from bot.core.units import duration_text
-
-FOLLOWING: Traffic = {LATEST: 100}
 
 
 class Outset(NamedTuple):
@@ -114,12 +112,14 @@ def _staged(begins: Outset, course: Course, back: Step) -> Iterator[Step]:
         yield go.undone_by(back).called(f"send {weight} % to {begins.release}")
         if course.stages:
             yield look_judged(begins.release, begins.standing.stable, weight, course)
+        else:
+            yield look_serving(traffic)
 
 
 def _followed(begins: Outset, back: Step) -> Iterator[Step]:
     go = step(Compute.set_traffic, begins.target, traffic=FOLLOWING)
     yield go.undone_by(back).called("let traffic follow the newest release again")
-    yield look_serving(FOLLOWING)
+    yield look_followed(begins.release)
 
 
 def _how(course: Course) -> str:
