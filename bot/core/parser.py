@@ -263,8 +263,9 @@ def _values_sentence(field: FieldInfo) -> str:
     if when := when_of(field):
         return when.sentence
     if reference := reference_of(field):
-        wide = ", SYSTEM/ENVIRONMENT or SYSTEM; * and ? stand for anything" if "system" in reference.kind else ""
-        return "" if reference.kind == "operation" else f" Written [system/[environment/]]name{wide}."
+        wide = ", SYSTEM/ENVIRONMENT or SYSTEM" if "system" in reference.kind else ""
+        patterns = "; * and ? stand for anything" if "pattern" in reference.kind else ""
+        return "" if reference.kind == "operation" else f" Written [system/[environment/]]name{wide}{patterns}."
     return f" One of {_values(field)}." if _values(field) else ""
 
 

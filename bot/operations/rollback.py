@@ -28,7 +28,7 @@ class Rollback(
 ):
     """Send all traffic back to the last release that served well."""
 
-    service: BackRef = param("Service to roll back; or a group or a system, to a time.", positional=True)
+    service: BackRef = param("Service to roll back, or a group or a system.", positional=True)
     to: ReleaseOrPast | None = param(
         "Release to go to, or a time; default: the last that served all traffic and was healthy.",
         default=None,

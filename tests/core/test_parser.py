@@ -122,7 +122,7 @@ def test_lines_that_are_understood(line: str, command: str, raw: Raw) -> None:
     assert said(line) == (command, raw)
 
 
-ROLLBACK = "Usage: `rollback <service> [--to TO] [--reason REASON] [--break-glass BREAK_GLASS] [--dry-run]`"
+ROLLBACK = "Usage: `rollback <service> [--to RELEASE|TIME] [--reason REASON] [--break-glass BREAK_GLASS] [--dry-run]`"
 UNKNOWN = "`help` lists what there is."
 REFUSED = [
     ("", "Say what to do; `help` lists what there is."),
@@ -242,7 +242,7 @@ def test_choices_of_a_name_survive() -> None:
 @pytest.mark.parametrize(
     "command, raw, says",
     [
-        ("rollback", {}, f"`<service>` is missing: Service to roll back. {ROLLBACK}"),
+        ("rollback", {}, f"`<service>` is missing: Service to roll back, or a group or a system. {ROLLBACK}"),
         ("approve", {}, "`<operation>` is missing: Operation, as `ops` lists it."
          " Usage: `approve <operation> [--digest DIGEST]`"),
         ("traffic", {"service": "b", "split": ["A"]},

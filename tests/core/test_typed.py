@@ -193,7 +193,7 @@ def test_a_name_that_nobody_knows_is_wrong_at_its_field() -> None:
     registry = Registry(OPERATIONS)
     with pytest.raises(UserError) as refused:
         registry.fill(Form(operation="rollback", values={"service": "bakend"}), unknown, HERE)
-    assert refused.value.fields == {"service": "no service `bakend`"}
+    assert refused.value.fields == {"service": "no service|group|environment|system `bakend`"}
     assert refused.value.choices == ("backend",)
 
 

@@ -36,7 +36,7 @@ def test_why(bot, who, text, says):
 def test_help_lists_and_explains(bot):
     rows = bot.say(ANA, "help").answer.parts[0].rows
     assert ("rollback", "Send all traffic back to the last release that served well.") in rows
-    assert bot.say(ANA, "help rollback").answer.parts[1].lines[0].startswith("rollback <service> [--to TO]")
+    assert bot.say(ANA, "help rollback").answer.parts[1].lines[0].startswith("rollback <service> [--to RELEASE|TIME]")
     record = bot.say(ANA, "help rolback")
     assert (record.state, "Did you mean `rollback`" in record.detail) == ("rejected", True)
 
