@@ -1,10 +1,10 @@
 """Judge replay: what the judge says of the counts that a rollout kept, look by look, as it would judge now."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
-from bot.core.answer import Answer, Cell, Part, Series, Table, Text
-from bot.core.canary.record import CanaryRecord, Minute, Tally
+from bot.core.answer import Answer, Cell, Table, Text
+from bot.core.canary.drawn import charts
+from bot.core.canary.record import CanaryRecord
 from bot.core.canary.verdict import Verdict
 from bot.core.deploying.judging import RECORD, VERDICT
 from bot.core.errors import UserError
@@ -30,7 +30,7 @@ class JudgeReplay(Look, risk=Risk.READ, examples=("judge replay 7k3q",)):
         verdicts = replay(counts)
         said, same = _compared(kept[-1], verdicts[-1])
         title = f"{record.id}: {record.request.text}, judged again at {len(verdicts)} looks"
-        return Answer(title=title, parts=(said, _table(verdicts), *_charts(counts)), good=same)
+        return Answer(title=title, parts=(said, _table(verdicts), *charts(counts)), good=same)
 
 
 def _compared(stage: StageRecord, now: Verdict) -> tuple[Text, bool]:
@@ -54,19 +54,3 @@ def _rows(verdicts: Sequence[Verdict]) -> Iterator[tuple[Cell, ...]]:
         if news != before or one is verdicts[-1]:
             yield one.at, f"{one.weight_pct} %", one.decision.replace("_", " "), one.sentence
         before = news
-
-
-def _charts(counts: CanaryRecord) -> Iterator[Part]:
-    """Bad answers of both, minute by minute, as monitoring told them last."""
-    known: dict[datetime, Minute] = {one.until: one for reading in counts.readings for one in reading.minutes}
-    at = tuple(sorted(known))
-    for metric in counts.rules.metrics:
-        lines = {
-            counts.canary: tuple(_percent(known[until].canary, metric.name) for until in at),
-            counts.stable: tuple(_percent(known[until].stable, metric.name) for until in at),
-        }
-        yield Series(title=metric.noun.capitalize(), unit="%", at=at, lines=lines)
-
-
-def _percent(tally: Tally, metric: str) -> float | None:
-    return round(100 * tally.bad.get(metric, 0) / tally.total, 3) if tally.total and tally.tells(metric) else None

@@ -1,5 +1,6 @@
-"""One operation, whole: plan, approvals, writes, outcome."""
+"""One operation, whole: how its stages stand, plan, approvals, writes, outcome."""
 
+from bot.core import staged
 from bot.core.answer import Answer, Code, Part, Table, Text
 from bot.core.operation import Look, OperationRef, Risk, param
 from bot.core.plan import Plan
@@ -7,7 +8,7 @@ from bot.core.system import EffectRecord, LedgerReads, OperationRecord
 
 
 class OpsShow(Look, risk=Risk.READ, examples=("ops show 7k3q",)):
-    """Show an operation: its plan, approvals, writes and outcome."""
+    """Show an operation: its plan, approvals, stages, writes and outcome."""
 
     operation: OperationRef = param("Operation, as `ops` lists it.", positional=True, completes="operations")
 
@@ -15,7 +16,8 @@ class OpsShow(Look, risk=Risk.READ, examples=("ops show 7k3q",)):
         record = ledger.operation(self.operation.id)
         writes = tuple(_write(one) for one in ledger.effects(record.id))
         table = Table(title="Writes", columns=("step", "what", "at version", "ending", "detail"), rows=writes)
-        parts = (*_outcome(record), *_plan(record), *((table,) if writes else ()))
+        rollout = staged.parts(record, ledger.stages(record.id))
+        parts = (*_outcome(record), *rollout, *_plan(record), *((table,) if writes else ()))
         return Answer(title=f"{record.id}: {record.request.text}", parts=parts, good=record.state != "uncertain")
 
 

@@ -50,7 +50,8 @@ class Ledger:
 
 
 def _stage(operation: str, said: Data) -> StageRecord:
-    """One at 10 % that began half an hour ago: `minutes` are [minutes ago, requests and errors of b, the same of c]."""
+    """One at 10 % that began half an hour ago, at the step `position` of the plan and with a `sentence` and in a
+    `state`; `minutes` are [minutes ago, requests and errors of b, the same of c]."""
     counted = CanaryRecord(canary="b", stable="c", shifts=(Shift(since=ago(minutes=30), weight_pct=10),))
     minutes: list[Minute] = []
     for minutes_ago, total, errors, others, their_errors in said["minutes"]:
@@ -59,7 +60,9 @@ def _stage(operation: str, said: Data) -> StageRecord:
         counted = counted.read(ago(minutes=minutes_ago), tuple(minutes))
     verdict = judge(counted).model_copy(update=said.get("then", {}))
     evidence = {RECORD: counted.model_dump(mode="json"), VERDICT: verdict.model_dump(mode="json")}
-    return StageRecord(operation=operation, position=3, started_at=ago(minutes=30), evidence=evidence)
+    fields = {name: said[name] for name in ("sentence", "state", "steered", "steered_by") if name in said}
+    told = {"operation": operation, "position": said.get("position", 3), "started_at": ago(minutes=30)}
+    return StageRecord.model_validate({**told, "sentence": verdict.sentence, "evidence": evidence, **fields})
 
 
 def _record(said: Data, catalog: Catalog) -> OperationRecord:

@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 from bot import operations
 from bot.core import folder
-from bot.core.answer import Answer, Code, Part, Series, Table, Text
+from bot.core.answer import Answer, Code, Part, Series, Tasks, Text
 from bot.core.catalog import Catalog
 from bot.core.clocktime import Standpoint
 from bot.core.errors import CloudError, Denied, UserError
@@ -180,7 +180,7 @@ def _wanted(args: Mapping[str, Any], verb: str = "") -> str:
 
 
 def drawn(answer: Answer) -> list[str]:
-    """An answer as lines: its title, texts with their mood, tables with cells between bars, code after a dollar."""
+    """An answer as lines: texts with their mood, tables with cells between bars, tasks by state, code after a $."""
     return [answer.title, *(line for part in answer.parts for line in _part(part))]
 
 
@@ -192,7 +192,11 @@ def _part(part: Part) -> list[str]:
     if isinstance(part, Series):
         lines = (f"{name}: {', '.join(map(_value, values))}" for name, values in part.lines.items())
         return [f"[{part.title}, {part.unit}] {' '.join(map(_cell, part.at))}", *lines]
-    assert isinstance(part, Table), "no operation answers with anything else yet"
+    if isinstance(part, Tasks):
+        return [
+            f"[{part.title}]",
+            *(f"{one.state}: {one.title}{one.detail and f', {one.detail}'}" for one in part.tasks),
+        ]
     rows = [" | ".join(_cell(cell) for cell in row) for row in part.rows] or [part.empty]
     return [*([f"[{part.title}]"] if part.title else []), " | ".join(part.columns), *rows]
 
