@@ -97,6 +97,8 @@ def _new(operation: str, kind: str, place: dict[str, str], at: datetime | None) 
 
 def _shown(session: Session, row: OperationRow, at: MessageRow | ReplyRow | None, **more: Any) -> Shown:
     record = records.operation(session, row)
+    if record.plan and record.plan.asking:
+        more["stages"] = records.stages(session, row.id)
     if at is None:
         return Shown(record=record, **more)
     return Shown(record=record, place=_place(at), revision=at.shown, tried_at=at.tried_at, **more)

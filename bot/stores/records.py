@@ -9,8 +9,9 @@ from bot.core.answer import Answer
 from bot.core.plan import Plan, Step
 from bot.core.ports import Effect
 from bot.core.request import Actor, Approval, Request
+from bot.core.stages import StageRecord
 from bot.core.system import EffectRecord, OperationRecord
-from bot.stores.tables import ApprovalRow, EffectRow, OperationRow
+from bot.stores.tables import ApprovalRow, EffectRow, OperationRow, StageRow
 
 
 def operation(session: Session, row: OperationRow) -> OperationRecord:
@@ -54,3 +55,13 @@ def effect(row: EffectRow) -> EffectRecord:
             "at": row.at,
         }
     )
+
+
+def stages(session: Session, operation: str) -> tuple[StageRecord, ...]:
+    """Those of an operation that have begun, in the order of their steps."""
+    rows = select(StageRow).where(StageRow.operation == operation).order_by(StageRow.position)
+    return tuple(stage(row) for row in session.scalars(rows))
+
+
+def stage(row: StageRow) -> StageRecord:
+    return StageRecord.model_validate(row, from_attributes=True)

@@ -10,7 +10,7 @@ from bot.core.plan import Checked
 from bot.core.request import DUE, Actor
 from bot.core.stages import LEFT, SAID, StageRecord, StageState, Steer, Steered
 from bot.core.system import Clock
-from bot.stores import audit
+from bot.stores import audit, records
 from bot.stores.database import reading
 from bot.stores.mutexes import fenced, row_of
 from bot.stores.repeat import repeatable
@@ -27,9 +27,8 @@ class SqlStages:
         self._reading, self._clock = sessionmaker(reading(engine)).begin, clock
 
     def stages(self, operation: str) -> tuple[StageRecord, ...]:
-        rows = select(StageRow).where(StageRow.operation == operation).order_by(StageRow.position)
         with self._reading() as session:
-            return tuple(_record(row) for row in session.scalars(rows))
+            return records.stages(session, operation)
 
     def steered(self, operation: str, position: int) -> Steered:
         mine = and_(StageRow.operation == OperationRow.id, StageRow.position == position)
@@ -46,7 +45,7 @@ class SqlStages:
                 made = StageRow(operation=operation, position=position, started_at=self._clock.now(), state="baking")
                 session.add(made)
                 self._tell(session, row, "stage begun", "aisq", position=position)
-            return _record(made)
+            return records.stage(made)
 
     def found(self, operation: str, token: int, position: int, state: StageState, found: Checked) -> StageRecord:
         with self._transaction() as session:
@@ -58,7 +57,7 @@ class SqlStages:
             if made.state not in LEFT and news:
                 made.state, made.sentence, made.evidence = now, sentence, evidence
                 self._tell(session, row, "stage found", "aisq", position=position, stage=now, sentence=sentence)
-            return _record(made)
+            return records.stage(made)
 
     def steer(self, operation: str, position: int, steer: Steer, by: Actor) -> StageRecord | None:
         with self._transaction() as session:
@@ -70,14 +69,10 @@ class SqlStages:
             if runs and not stands:
                 made.state, made.steered, made.steered_by = SAID[steer], steer, by.name
                 self._tell(session, row, f"stage {SAID[steer]}", by.id, position=position)
-            return _record(made)
+            return records.stage(made)
 
     # --- shared
 
     def _tell(self, session: Session, row: OperationRow, event: str, by: str, **body: JsonValue) -> None:
         row.revision, row.updated_at = row.revision + 1, self._clock.now()
         audit.append(session, row.updated_at, event, row.id, by, {"target": row.target, **body})
-
-
-def _record(row: StageRow) -> StageRecord:
-    return StageRecord.model_validate(row, from_attributes=True)

@@ -23,7 +23,7 @@ from bot.doors.slack.draw.details import details
 from bot.doors.slack.draw.form import form, loading
 from bot.doors.slack.draw.reminder import reminder
 from bot.doors.slack.opened import Opened
-from tests.doors.slack.draw.test_slack_registry import messages, of, rows_of
+from tests.doors.slack.draw.test_slack_registry import messages, of, rollouts_of, rows_of
 from tests.doors.slack.harness import NOON, record
 from tests.operations.runner import COMMANDS
 
@@ -36,6 +36,8 @@ def every() -> Iterator[tuple[str, dict[str, Any]]]:
         for number, row in enumerate(rows_of(command)):
             for shown in messages(row):
                 yield f"{command}, {row.state}, {number}", {"blocks": list(shown.blocks)}
+        for number, one in enumerate(rollouts_of(command, None)):
+            yield f"{command} in stages, {number}", {"blocks": list(one.blocks)}
         yield f"the form of {command}", {"view": form(Opened(operation=command), COMMANDS, {})}
     for state in STATES:
         yield f"details, {state}", {"blocks": list(details(record(state), ()).blocks)}

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Engine
 
+from bot.core.plan import Checked, Step
 from bot.core.request import Address
 from bot.core.system import FINAL, Shown
 from bot.stores.ledger import SqlLedger
 from bot.stores.messages import SqlMessages
-from tests.doors.slack.harness import NOON, StillTime, Teller
+from tests.doors.slack.harness import NOON, StillTime, Teller, plan
 
 SINCE = NOON - timedelta(days=2)
 PLACE = {"channel": "C0AISQ", "since": "1"}
@@ -61,6 +62,26 @@ def test_other_doors_are_not_looked_at(messages: SqlMessages, tell: Teller) -> N
     tell.waiting(address=Address(door="cli"))
     assert behind(messages) == []
     assert len(messages.behind("cli", since=SINCE)) == 1
+
+
+def test_what_runs_in_stages_comes_with_those_that_have_begun(messages: SqlMessages, tell: Teller) -> None:
+    look = Step(kind="check", verb="judged", if_late="ask")
+    told = plan(steps=(*plan().steps, look, look))
+    id = tell.asked()
+    tell.planned(id, plan=told)
+    tell.approve(id)
+    token = tell.run(id)
+    tell.ledger.stage(id, token, 3)
+    tell.ledger.stage(id, token, 2)
+    (one,) = messages.behind("slack", since=SINCE)
+    assert [stage.position for stage in one.stages] == [2, 3]
+    messages.showing(id, one.record.revision, SHOWN)
+    assert behind(messages) == []
+    tell.ledger.found(id, token, 3, "baking", Checked(state="not yet", sentence="too few"))
+    (one,) = messages.behind("slack", since=SINCE)
+    assert [stage.sentence for stage in one.stages] == ["", "too few"], "what is found makes it behind again"
+    (reply,) = messages.replies("slack", "details", since=SINCE)
+    assert reply.stages == one.stages
 
 
 def test_every_change_that_people_should_see_makes_it_behind_again(messages: SqlMessages, tell: Teller) -> None:

@@ -14,9 +14,9 @@ from starlette.routing import request_response
 from starlette.types import ASGIApp
 
 from bot.doors.slack.changes import CHANGES, Changes
-from bot.doors.slack.draw.cards import APPROVE, DENY
 from bot.doors.slack.draw.form import CALLBACK
 from bot.doors.slack.draw.home import NEW
+from bot.doors.slack.inbound import CLICKS
 from bot.doors.slack.listeners import Listeners
 from bot.doors.slack.opened import FIELD, PICK
 
@@ -54,7 +54,7 @@ def application(
         await listeners.message(ack, body, context["signature"])
 
     app.command(COMMAND)(command)
-    for action in (APPROVE, DENY):
+    for action in CLICKS:
         app.action(action)(click)
     app.view(CALLBACK)(submit)
     for kind in MESSAGES:

@@ -6,10 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.core.request import Address, Ask, Form
-from bot.doors.slack.draw.cards import APPROVE
+from bot.doors.slack.draw.cards import APPROVE, DENY
+from bot.doors.slack.draw.rollout import ADVANCE, BACK, HOLD
 from bot.doors.slack.opened import YES, Opened, metadata
 
 DOOR = "slack"
+CLICKS = {  # what a button stands for: the plan or the stage that was seen, so that a late click means no other
+    APPROVE: "approve {operation} --digest {seen}",
+    DENY: "deny {operation}",
+    ADVANCE: "ops advance {operation} --stage {seen}",
+    HOLD: "ops hold {operation} --stage {seen}",
+    BACK: "ops cancel {operation}",
+}
 HELP = "help"  # for whoever says nothing where no form can be opened
 Payload = Mapping[str, Any]
 Place = dict[str, str]
@@ -31,15 +39,14 @@ def from_command(payload: Payload, signature: str) -> Ask:
 
 
 def from_click(payload: Payload, signature: str) -> Ask:
-    """A button of a card; its value is what `cards` wrote: the operation, and for Approve the plan's digest."""
+    """A button of a card; its value is what the card wrote: the operation, and what of it was shown."""
     action, place = payload["actions"][0], of_click(payload)
-    operation, _, digest = str(action["value"]).partition(" ")
-    approves = action["action_id"] == APPROVE
+    operation, _, seen = str(action["value"]).partition(" ")
     container = payload.get("container") or {}
     where = container.get("message_ts") or container.get("view_id") or ""
     return Ask(
         actor=f"{DOOR}:{place['user']}",
-        text=f"approve {operation} --digest {digest}" if approves else f"deny {operation}",
+        text=CLICKS[action["action_id"]].format(operation=operation, seen=seen),
         address=Address(door=DOOR, place=place),
         heard_as=f"{DOOR}:click:{where}:{action['action_ts']}:{place['user']}:{action['action_id']}",
         signature=signature,

@@ -72,6 +72,21 @@ def test_deny_needs_no_plan() -> None:
     assert from_click({**CLICK, "actions": [action]}, "").text == "deny 7k3qabcdef"
 
 
+STEERING = {
+    "aisq.advance": ("7k3qabcdef 2", "ops advance 7k3qabcdef --stage 2"),
+    "aisq.hold": ("7k3qabcdef 2", "ops hold 7k3qabcdef --stage 2"),
+    "aisq.back": ("7k3qabcdef", "ops cancel 7k3qabcdef"),
+}
+
+
+@pytest.mark.parametrize("action", STEERING)
+def test_what_is_said_of_a_stage_names_the_one_that_was_shown(action: str) -> None:
+    value, text = STEERING[action]
+    ask = from_click({**CLICK, "actions": [{"action_id": action, "value": value, "action_ts": "1"}]}, "v0=abc")
+    assert (ask.text, ask.actor, ask.channel) == (text, "slack:U0BEN", "C0AISQ")
+    assert ask.heard_as == f"slack:click:1790000000.000100:1:U0BEN:{action}"
+
+
 def test_two_clicks_are_two_requests_and_one_heard_twice_is_one() -> None:
     later = {**CLICK, "actions": [{**CLICK["actions"][0], "action_ts": "1790000010.0"}]}
     assert from_click(CLICK, "a").heard_as == from_click(CLICK, "b").heard_as

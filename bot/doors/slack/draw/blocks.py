@@ -101,9 +101,10 @@ def tasks(title: str, listed: Sequence[Block]) -> Block:
     return {"type": "plan", "title": clean(title, 200) or EMPTY, "tasks": list(listed)}
 
 
-def button(action: str, text: str, value: str, style: str, confirm: Block | None = None) -> Block:
-    made: Block = {"type": "button", "action_id": action, "text": plain(text, BUTTON), "value": value, "style": style}
-    return {**made, "confirm": confirm} if confirm else made
+def button(action: str, text: str, value: str, style: str = "", confirm: Block | None = None) -> Block:
+    made: Block = {"type": "button", "action_id": action, "text": plain(text, BUTTON), "value": value}
+    more = {"style": style, "confirm": confirm}
+    return {**made, **{name: said for name, said in more.items() if said}}
 
 
 def confirm(title: str, text: str, yes: str, no: str) -> Block:

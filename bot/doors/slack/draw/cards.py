@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 
+from bot.core import staged
 from bot.core.plan import Finding, Level, Plan
 from bot.core.request import OPEN, State
+from bot.core.staged import Stages
 from bot.core.system import OperationRecord
 from bot.doors.slack.draw import blocks, spoken, times
 from bot.doors.slack.draw.blocks import Block, Card, Words
 from bot.doors.slack.draw.foreign import clean
+from bot.doors.slack.draw.rollout import controls, rollout
 from bot.doors.slack.draw.steps import SHOWN, steps
 
 APPROVE, DENY = "aisq.approve", "aisq.deny"
@@ -27,6 +30,7 @@ TITLES: dict[State, str] = {
     "expired": "⌛ Expired",
     "uncertain": "⚠️ Uncertain: look at it",
 }
+ASKS = "✋ Waiting for a decision"
 LEVELS: dict[Level, str] = {"GO": "🟢 GO", "GO WITH RISK": "🟡 GO WITH RISK", "NO GO": "🔴 NO GO"}
 MARKS = {"bad": "✗", "risk": "!", "good": "✓"}
 JUDGED = {"holds": "✓", "broken": "✗", "unknown": "?"}
@@ -35,18 +39,19 @@ BY_HAND: tuple[State, ...] = ("waiting", "planned", "failed", "uncertain")
 MOST_FINDINGS, MOST_NOTES = 12, 6
 
 
-def card(record: OperationRecord) -> Card:
-    """The one message of a change."""
-    title = _title(record)
-    body = [blocks.header(title), *_banner(record), *_outcome(record), *_plan(record)]
-    foot = [*_approvals(record), _small_print(record), *_buttons(record)]
+def card(record: OperationRecord, stages: Stages = ()) -> Card:
+    """The one message of a change; `stages` are those that have begun."""
+    title = _title(record, stages)
+    body = [blocks.header(title), *_banner(record), *_outcome(record), *rollout(record, stages), *_plan(record, stages)]
+    foot = [*_approvals(record), _small_print(record), *_buttons(record), *controls(record, stages)]
     rest = f"There is more than fits here: `ops show {record.id}` shows all of it."
-    return spoken.card(f"{title}. {_said(record)}", body, foot, rest)
+    return spoken.card(f"{title}. {_said(record, stages)}", body, foot, rest)
 
 
-def _title(record: OperationRecord) -> str:
+def _title(record: OperationRecord, stages: Stages) -> str:
     title = "⚠️ Done, but look" if record.judged == "broken" and record.state == "applied" else TITLES[record.state]
-    return clean(f"{title}: {asked_for(record)}", blocks.HEADER)
+    asks = staged.asks(record, stages)
+    return clean(f"{ASKS if asks else title}: {asked_for(record)}", blocks.HEADER)
 
 
 def asked_for(record: OperationRecord) -> str:
@@ -55,9 +60,10 @@ def asked_for(record: OperationRecord) -> str:
     return f"{request.operation} {request.target.full_name}" if request.target else request.operation
 
 
-def _said(record: OperationRecord) -> str:
+def _said(record: OperationRecord, stages: Stages) -> str:
     summary = record.plan.summary if record.plan else ""
-    return clean(record.judgement or record.detail or summary or record.request.text, 300)
+    where = staged.standing(record, stages) if staged.goes_on(record) else ""
+    return clean(record.judgement or where or record.detail or summary or record.request.text, 300)
 
 
 def _banner(record: OperationRecord) -> Iterator[Block]:
@@ -91,12 +97,12 @@ def _judgement(record: OperationRecord) -> Iterator[Words]:
         yield (*blocks.words(f"{mark} ", bold=True), *blocks.words(record.judgement, bold=True))
 
 
-def _plan(record: OperationRecord) -> Iterator[Block]:
+def _plan(record: OperationRecord, stages: Stages) -> Iterator[Block]:
     plan = record.plan
     if plan is None:
         return
     if plan.steps and record.state in SHOWN:
-        yield steps(record, plan)
+        yield steps(record, plan, stages)
     yield from _verdict(record, plan)
     when = "now" if record.state in BEFORE else "when it was planned"
     said = [f"{name.removesuffix('_pct').replace('_', ' ')} {when}: {value:.2g} %" for name, value in _percents(plan)]

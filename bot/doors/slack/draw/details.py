@@ -1,8 +1,10 @@
-"""The reply in a change's thread that says everything: the whole plan, who approved it, each write, what was found."""
+"""The reply in a change's thread that says everything: approvals, stages, each write, what was found, the plan."""
 
 from collections.abc import Iterator, Sequence
 
+from bot.core import staged
 from bot.core.plan import Finding, Plan
+from bot.core.staged import Stages
 from bot.core.system import EffectRecord, OperationRecord
 from bot.doors.slack.draw import blocks, spoken, times
 from bot.doors.slack.draw.blocks import Block, Card, Words
@@ -11,17 +13,18 @@ from bot.doors.slack.draw.foreign import clean
 
 Effects = Sequence[EffectRecord]
 WORST_FIRST = ("bad", "risk", "good")
-MOST_WRITES = 20
+MOST_WRITES, MOST_STAGES = 20, 10
+LONGEST_STAGE = 400
 LONGEST_LINE, LONGEST_CODE = 1000, 2500  # characters that `blocks.code` shows
 PLAN_BUDGET = 6000  # characters of the plan; the rest of a message is for what became of it
 LONGEST = 100_000  # characters of a line of the file, in which nothing is left out
 ENDINGS = {None: "no answer yet", "changed by someone else": "refused: somebody else had changed it"}
 
 
-def details(record: OperationRecord, effects: Effects) -> Card:
+def details(record: OperationRecord, effects: Effects, stages: Stages = ()) -> Card:
     """What became of it, then the plan as far as it fits; `spills` says whether something did not."""
     head = f"Details of {record.request.operation} {record.id}"
-    happened = [*_approved(record), *_writes(effects), *_judged(record)]
+    happened = [*_approved(record), *_stages(record, stages), *_writes(effects), *_judged(record)]
     rest = f"The whole plan is in a file in this thread; `ops show {record.id}` shows it too."
     body = [blocks.rich(blocks.words(head, bold=True)), *happened, *_shown(record, rest)]
     return spoken.card(head, body, (), rest)
@@ -59,6 +62,15 @@ def _approved(record: OperationRecord) -> Iterator[Block]:
     if lines:
         yield blocks.rich(blocks.words("Approved", bold=True))
         yield blocks.bullets(lines)
+
+
+def _stages(record: OperationRecord, stages: Stages) -> Iterator[Block]:
+    """Every stage that has begun, with what was found in it last."""
+    if record.plan is None or not stages:
+        return
+    yield blocks.rich(blocks.words("Stages", bold=True))
+    lines = [f"{staged.told(record.plan, one)} {one.sentence}".strip() for one in stages[-MOST_STAGES:]]
+    yield blocks.bullets(blocks.sentence(line, LONGEST_STAGE) for line in lines)
 
 
 def _writes(effects: Effects) -> Iterator[Block]:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from bot.core.errors import BotError, StoreError, Transient, Uncertain
+from bot.core.staged import asks
 from bot.core.system import Clock, Messages, OperationRecord, Shown
 from bot.doors.slack.draw.answers import whisper
 from bot.doors.slack.draw.blocks import Card
@@ -144,7 +145,7 @@ def _letter(one: Shown) -> Letter:
     place = one.record.request.address.place
     is_answer = is_direct(place) and not _for_everyone(one.record)
     return Letter(
-        draw=partial(whisper if is_answer else card, one.record),
+        draw=partial(whisper, one.record) if is_answer else partial(card, one.record, one.stages),
         revision=one.record.revision,
         channel=place["channel"],
         thread_ts=place.get("thread_ts", ""),
@@ -160,7 +161,8 @@ def _for_everyone(record: OperationRecord) -> bool:
 
 def _is_spare(one: Shown) -> bool:
     """Whether nobody waits for it as they do for plans to approve, reminders of them, and outcomes."""
-    return one.kind in (DETAILS, FILE) or one.record.state in ("accepted", "queued", "running")
+    moves = one.record.state in ("accepted", "queued", "running") and not asks(one.record, one.stages)
+    return one.kind in (DETAILS, FILE) or moves
 
 
 def _urgency(one: Shown) -> tuple[bool, float]:

@@ -27,7 +27,7 @@ class Replies:
         if one.place.get("thread_ts", thread_of(one)) != thread_of(one):
             return await self._shelf.drop(one)  # its message was deleted, and another one has taken its place
         letter = Letter(
-            draw=partial(details, one.record, one.effects),
+            draw=partial(details, one.record, one.effects, one.stages),
             revision=one.record.revision,
             channel=one.parent["channel"],
             thread_ts=thread_of(one),

@@ -14,6 +14,7 @@ from _pytest.mark import ParameterSet
 from pydantic import BaseModel
 
 from bot.core.answer import Answer, Code, Part, Series, Table, Task, Tasks
+from bot.core.deploying import DEPLOYING
 from bot.core.operation import Change
 from bot.core.pages import overview, page
 from bot.core.plan import Plan
@@ -29,6 +30,7 @@ from tests.doors.slack.draw.test_slack_cards import WORDS
 from tests.doors.slack.harness import ANA, BACKEND, NOON, plan, record, request
 from tests.doors.slack.validity import MADE, Schema
 from tests.operations.runner import COMMANDS, Run, cases
+from tests.rollouts import counted, stage
 
 CASES = cases()
 KEPT = {"is_", "kind", "level", "mood", "state", "if_broken", "verb", "digest"}  # words that are not ours to change
@@ -193,6 +195,28 @@ def test_what_stands_in_the_thread(command: str, word: str | None, schema: Schem
         shown = [details(strange.model_copy(update={"request": row.request}), ())]
         shown += [reminder(row)] if row.state == "waiting" else []
         assert [problem for one in shown for problem in validity.message(one, schema)] == []
+
+
+def rollouts_of(command: str, word: str | None) -> Iterator[Card]:
+    """The card of each plan in stages that an operation makes, with one stage begun, with two, and with all of them."""
+    said = WORDS[word] if word else "Hold: 0.2 % errors in 604 requests."
+    for one in told(command)[0]:
+        for count in {1, 2, len(one.asking)} if one.asking else ():
+            begun = [stage(1, "passed", position=position) for position in one.asking[:count]]
+            for state in ("baking", "held", "passed", "broken"):
+                evidence = counted(new=f"{said}n", old=said)
+                last = begun[-1].model_copy(update={"state": state, "sentence": said, "evidence": evidence})
+                row = of(command, "running", plan=one, detail=one.summary, doing=count)
+                yield card(row, (*begun[:-1], last.model_copy(update={"steered": "hold", "steered_by": said})))
+
+
+@pytest.mark.parametrize("word", [None, "20 kB", "right to left", "control"])
+@pytest.mark.parametrize("command", sorted(name for name, one in COMMANDS.items() if issubclass(one, Change)))
+def test_rollouts_at_every_stage(command: str, word: str | None, schema: Schema) -> None:
+    shown = list(rollouts_of(command, word))
+    assert shown or command not in DEPLOYING
+    for one in shown:
+        assert validity.message(one, schema) == []
 
 
 def test_the_list_of_all_commands(schema: Schema) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from bot.core.errors import StoreError
 from bot.core.request import Address
+from bot.core.system import Shown
 from bot.doors.slack.outbound import gateway as gateways
 from bot.doors.slack.outbound.gateway import Gateway
 from bot.sandbox.slack import FakeSlack
@@ -17,6 +18,7 @@ from bot.sandbox.slack.state import Message
 from bot.stores.messages import SqlMessages
 from tests.both import url
 from tests.doors.slack.harness import CHANNEL, StillTime, Teller, calls_of
+from tests.rollouts import rolling, until
 
 __all__ = ["url"]
 Channel = Callable[[], list[Message]]
@@ -407,3 +409,9 @@ async def test_a_database_that_is_away_only_delays(
     time.advance(1)
     await gateway.round()
     assert len(channel()) == 1
+
+
+@pytest.mark.parametrize("state, waits", [("baking", False), ("held", True), ("passed", False)])
+def test_what_waits_for_a_decision_comes_before_what_only_goes_on(state: str, waits: bool) -> None:
+    shown = Shown(record=rolling(), stages=until(2, state))
+    assert gateways._is_spare(shown) is not waits
