@@ -1,6 +1,6 @@
 """What one person should see at a glance: what waits for them, what runs, what was, and what holds things."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from bot.core.answer import Text
@@ -11,7 +11,9 @@ from bot.core.locking import spoken
 from bot.core.locks import Lock
 from bot.core.request import OPEN, Actor
 from bot.core.rules import Freeze, Freezes
+from bot.core.staged import goes_on
 from bot.core.system import AuditReads, Clock, Directory, LedgerReads, LockReads, OperationRecord, Pin, PinReads
+from bot.core.timeline import belongs, line
 from bot.core.traffic import describe
 from bot.engine.gate import Gate
 from bot.engine.registry import Registry
@@ -63,14 +65,21 @@ class Overview:
         judged: dict[Alike, bool] = {}
         mine = [one for one in opened if self._waits_for(one, actor, now, judged)]
         others = [one for one in opened if one not in mine]
-        ended = [one for one in self._ledger.operations(limit=MOST_RECENT) if one.state not in OPEN]
+        newest = self._ledger.operations(limit=MOST_RECENT)
+        ended = [one for one in newest if one.state not in OPEN]
         yield _section("Waiting for your approval", mine, "nothing waits for you", to_decide=True)
         yield _section("In progress", others, "nothing runs")
         yield Section(title="Recent", operations=tuple(ended[:RECENT]), empty="nothing has ended yet")
+        yield _listed("Releases", self._releases({one.id: one for one in (*opened, *newest)}), "no release was touched")
         locks = [one for one in self._locks.locks() if one.until is None or now < one.until]
         yield _held(self._pins.pins(), now)
         yield _locked([one for one in locks if one.kind == "deploys"])
         yield _frozen([one for one in locks if one.kind == "freeze"], self._freezes.freezes, now)
+
+    def _releases(self, records: Mapping[str, OperationRecord]) -> list[Text]:
+        """The timeline, newest first; what takes its time is older than much that has ended."""
+        found = sorted(filter(belongs, records.values()), key=lambda one: one.request.received_at, reverse=True)
+        return [line(one, self._ledger.stages(one.id) if goes_on(one) else ()) for one in found]
 
     def _waits_for(self, record: OperationRecord, actor: Actor, now: datetime, judged: dict[Alike, bool]) -> bool:
         """`judged`: what policy said of others that are alike to it."""

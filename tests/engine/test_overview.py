@@ -29,7 +29,7 @@ WAITING, RUNNING = "Waiting for your approval", "In progress"
 
 def test_nothing_yet(bot: Bot) -> None:
     found = home(bot)
-    assert [one.title for one in found.sections] == [WAITING, RUNNING, "Recent", "Pins", "Locks", "Freezes"]
+    assert [one.title for one in found.sections] == [WAITING, RUNNING, "Recent", "Releases", "Pins", "Locks", "Freezes"]
     assert not any(one.operations or one.lines for one in found.sections)
     assert all(one.empty for one in found.sections)
 
@@ -160,3 +160,15 @@ def test_policy_is_asked_once_about_all_that_are_alike(bot: Bot, monkeypatch: py
     monkeypatch.setattr(Gate, "allows", lambda *args: asked.append(args) or allows(*args))
     assert len(ids(home(bot), WAITING)) == 3
     assert len(asked) == 1
+
+
+def test_the_timeline_of_releases(bot: Bot) -> None:
+    first = bot.approved()
+    (line,) = section(home(bot), "Releases").lines
+    assert line.text.startswith("2026-11-20 12:00 UTC, rollback of ai-square/prod/backend by ana: queued: ")
+    bot.work(first)
+    bot.clock.advance(60)
+    bot.ask(ANA, "unpin backend")
+    (line,) = section(home(bot), "Releases").lines
+    assert line.mood == "good" and "queued" not in line.text, "what waits is none of it yet"
+    assert section(home(bot), "Recent").operations
