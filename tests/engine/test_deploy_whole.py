@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.errors import Denied, NotFound, Transient
+from bot.core.errors import Denied, Fenced, NotFound, Transient
 from bot.core.ports import LATEST, Vulnerabilities
 from bot.core.request import LEFT_AS_IT_IS
 from tests.both import postgres_seldom
@@ -200,8 +200,8 @@ def test_a_change_in_the_console_stops_it_and_is_not_overwritten(bot):
     theirs = {GOOD: 60, "backend-00040-fom": 40}
     bot.after_minutes(15, lambda: bot.platform.somebody_sets(theirs))
     done = bot.work(operation)
-    assert (done.state, bot.platform.asked) == ("failed", theirs)
-    assert done.detail.startswith(f"{LEFT_AS_IT_IS}: somebody changed the service meanwhile: traffic is asked to be")
+    assert (done.state, bot.platform.asked) == ("uncertain", theirs), "somebody has to look, since it is not as it was"
+    assert done.detail.startswith("somebody changed the service meanwhile: traffic is asked to be")
     assert len(bot.platform.writes) == 3
 
 
@@ -267,3 +267,21 @@ def test_without_traffic_it_has_an_address_and_the_next_deploy_takes_over(bot):
     bot.platform.digests["gcr.io/ai-square-prod/backend:v44"] = "sha256:" + "6" * 64
     assert bot.work(deploy(bot, "deploy backend v44")).state == "applied"
     assert (bot.platform.asked, bot.pins.pins()) == ({LATEST: 100}, ())
+
+
+@pytest.mark.parametrize("minutes", [5, 15])
+def test_cancelled_while_nobody_was_at_it_traffic_goes_back_where_it_was(bot, minutes):
+    """The process died during a bake, and what it had done is known from our own rows alone."""
+    operation = deploy(bot)
+
+    def die():
+        raise Fenced("died")
+
+    bot.after_minutes(minutes, die)
+    with pytest.raises(Fenced):
+        bot.work(operation)
+    assert set(bot.platform.serving) == {GOOD, release(operation)}
+    bot.say(BEN, f"ops cancel {operation}")
+    done = bot.work(operation)
+    assert (done.state, bot.platform.serving) == ("cancelled", {GOOD: 100})
+    assert done.detail == f"cancelled by ben; put back as it was; stays: make release {release(operation)}"
