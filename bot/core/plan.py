@@ -130,6 +130,8 @@ class Plan(BaseModel, frozen=True):
     afterwards: tuple[Step, ...] = ()  # judged when the outcome is known
     stages: tuple[Stage, ...] = ()  # what the steps that may ask a person are, in order; shown
     preempts: tuple[str, ...] = ()  # operations that are stopped first; then it is made again, on what they left
+    rescues: bool = False  # what takes its time on its targets is stopped too when it began since
+    stops: tuple[str, ...] = ()  # that, as soon as it is known
     verdict: Verdict | None = None
     hold: Hold | None = None  # traffic stays where it is put until `unpin`
     lets_go: bool = False  # traffic follows the newest release again
@@ -153,6 +155,11 @@ class Plan(BaseModel, frozen=True):
     def targets(self) -> tuple[Versioned, ...]:
         """All of them, the plan's own first."""
         return Versioned(target=self.target, version=self.version, hold=self.hold), *self.others
+
+    @property
+    def stopped(self) -> tuple[str, ...]:
+        """Operations that make way for it."""
+        return *self.preempts, *self.stops
 
     @property
     def asking(self) -> tuple[int, ...]:
@@ -195,10 +202,16 @@ class Plan(BaseModel, frozen=True):
         others = tuple(one.model_copy(update={"version": version}) for one, version in kept)
         return self.model_copy(update={**now, "others": others})
 
+    def _binds(self, lock: Lock) -> bool:
+        """Whether a lock must be approved; programs that know none of them may still carry out what holds traffic."""
+        held = {one.target.full_name for one in self.targets if one.hold}
+        return lock.kind != "deploys" or lock.until is not None or lock.target not in held
+
     def digest(self, *, actor: str, operation: str, params: dict[str, JsonValue]) -> str:
         """What an approval is bound to: actor, operation, parameters, targets, steps, versions, verdict, stages, locks.
 
         What is to be stopped first is about to change the target: a plan that preempts is bound to no version or undo.
+        Why something is locked are words, and that deploys are locked goes with holding its traffic.
         """
         stands = not self.preempts
         others = [(one.target.model_dump(mode="json"), one.version if stands else "") for one in self.others]
@@ -206,7 +219,7 @@ class Plan(BaseModel, frozen=True):
             "preempts": self.preempts,
             "others": others,
             "stages": [stage.model_dump(mode="json") for stage in self.stages],
-            "locks": [lock.model_dump(mode="json") for lock in self.locks],
+            "locks": [(lock.name, lock.until and lock.until.isoformat()) for lock in self.locks if self._binds(lock)],
             "unlocks": self.unlocks,
         }
         bound = {

@@ -1,5 +1,6 @@
 """Plans: steps named through the port's signature, verdicts, and what an approval is bound to."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import pytest
@@ -16,6 +17,7 @@ from bot.core.stages import Stage
 TARGET = Target(system="shop", environment="prod", name="backend", kind="service", type="cloud_run", cloud="gcp")
 RISK = Verdict(findings=(Finding(level="risk", subject="image", sentence="not known"),))
 OTHER = TARGET.model_copy(update={"name": "worker"})
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 BACK = step(Compute.set_traffic, TARGET, traffic={"B": 100})
 GO = step(Compute.set_traffic, TARGET, traffic={"A": 100}).undone_by(BACK).called("send traffic to A")
 LOOK = Step(kind="check", verb="serving", args={"traffic": {"A": 100}}, deadline_s=120, if_broken="report")
@@ -109,7 +111,10 @@ CHANGES: list[dict[str, Any]] = [
     {"stages": (Stage(weight_pct=10, bake_s=600),)},
     {"stages": (Stage(weight_pct=10, bake_s=600, max_hold_s=60),)},
     {"locks": (Lock(target="shop/prod/backend"),)},
-    {"locks": (Lock(target="shop/prod/backend", reason="5xx"),)},
+    {"locks": (Lock(target="shop/prod/worker"),)},
+    {"locks": (Lock(target="shop/prod/backend", kind="freeze"),)},
+    {"locks": (Lock(target="shop/prod/backend", until=NOON),)},
+    {"locks": (Lock(target="shop/prod/backend", until=NOON + timedelta(hours=1)),)},
     {"unlocks": ("shop/prod/backend",)},
     {"preempts": ("7k3q000000",)},
 ]
@@ -152,6 +157,34 @@ def test_the_digest_is_the_same_in_every_process() -> None:
 def test_a_digest_that_people_approved_long_ago_still_stands() -> None:
     """As aisq 0.1.0 had it, before plans had several targets, stages and locks."""
     assert digest() == "0e971d39899d73833526397d2fb20b7dc7ccf65dfd3515c974ab9f38842df9e6"
+
+
+HELD = Hold(traffic={"A": 100})
+
+
+def test_that_deploys_are_locked_goes_with_traffic_that_is_held() -> None:
+    """Programs that know no locks have approved it as well."""
+    assert digest(hold=HELD, locks=(Lock(target=TARGET.full_name, reason="rolled back from B"),)) == digest()
+    other = (Versioned(target=OTHER, version="3", hold=HELD),)
+    assert digest(others=other, locks=(Lock(target=OTHER.full_name),)) == digest(others=other)
+
+
+@pytest.mark.parametrize(
+    "lock",
+    [
+        Lock(target=OTHER.full_name),
+        Lock(target="shop/prod"),
+        Lock(target=TARGET.full_name, until=NOON),
+        Lock(target=TARGET.full_name, kind="freeze"),
+    ],
+)
+def test_any_other_lock_is_approved_with_it(lock: Lock) -> None:
+    assert digest(hold=HELD, locks=(lock,)) != digest()
+
+
+def test_why_it_is_locked_are_words() -> None:
+    one, other = (Lock(target=OTHER.full_name, reason=reason) for reason in ("5xx", "it burns"))
+    assert digest(locks=(one,)) == digest(locks=(other,))
 
 
 def preempting(**changed: Any) -> str:

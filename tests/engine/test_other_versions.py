@@ -48,3 +48,10 @@ def test_what_only_the_newer_one_understands_is_not_applied_either(newer, bot, m
     record = newer.work(operation)
     assert record.state == "failed" and "nothing done" in record.detail and "slowly" in record.detail
     assert newer.platform.writes == []
+
+
+def test_a_rollback_that_a_newer_version_planned_is_applied_by_one_that_knows_no_locks(bot, monkeypatch):
+    operation, plan = bot.approved(), bot.engine._plan
+    assert bot.ledger.operation(operation).plan.locks
+    monkeypatch.setattr(bot.engine, "_plan", lambda *args: plan(*args).model_copy(update={"locks": ()}))
+    assert bot.work(operation).state == "applied"

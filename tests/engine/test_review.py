@@ -77,6 +77,17 @@ def test_a_release_that_monitoring_found_and_that_is_gone_by_now(bot):
     assert f"has no release `{GOOD}`" in done.detail
 
 
+def test_a_lock_may_be_given_other_words_since(bot):
+    """When it was approved a newer release was still being started; it never was ready."""
+    bot.platform.asked, bot.platform.busy = {LATEST: 100}, True
+    newest = bot.platform.releases_[0].model_copy(update={"name": "backend-00043-new", "ready": False})
+    bot.platform.releases_.insert(0, newest)
+    operation = bot.approved()
+    bot.platform.busy = False
+    assert bot.work(operation).state == "applied"
+    assert [one.reason for one in bot.locks.locks()] == ["rolled back from backend-00043-new"]
+
+
 def test_a_plan_that_policy_denies_keeps_its_findings(bot):
     the_image_is_gone(bot)
     denied = bot.say(ANA, "rollback backend")
