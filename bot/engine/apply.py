@@ -17,6 +17,7 @@ from bot.engine.steps import UNTOUCHED, Data, Done, Steps
 log = logging.getLogger(__name__)
 MUTEX_WAIT_S = 60.0
 BUSY = "nothing done: another operation changes the target"
+PASSED = Checked(state="holds", sentence="")
 
 
 class Durable(Protocol):
@@ -75,9 +76,9 @@ class Applier:
         return claim
 
     def _waits_for_others(self, operation: str) -> bool:
-        """Whether what it preempts has not come to a stop yet: a write may be on its way, which takes its time."""
+        """Whether what makes way for it has not come to a stop yet: a write may be on its way, which takes its time."""
         plan = self._ledger.operation(operation).plan
-        return any(self._ledger.operation(other).state in DUE for other in (plan.preempts if plan else ()))
+        return any(self._ledger.operation(other).state in DUE for other in (plan.stopped if plan else ()))
 
     def _run(self, operation: str, token: int, durable: Durable) -> Done:
         begun = durable("begin", self._begin, operation, token)
@@ -107,17 +108,23 @@ class Applier:
     def do(self, operation: str, token: int, position: int, step: Data, version: str, target: Data) -> Data:
         """One step of the plan; a durable call."""
         key, made = f"{operation}/{position}/do", Step.model_validate(step)
-        by = self._cancel_by(operation)
+        passed = self._began_beyond(operation, position)  # in a life of which nothing is remembered
+        by = "" if passed else self._cancel_by(operation)
         if by and self._ledger.effect(key) is None:  # a write that has begun is brought to its ending first
             return _stop(by)
         if made.kind == "check":
-            found = self._checker.check(operation, token, position, made)
+            found = PASSED if passed else self._checker.check(operation, token, position, made)
             return _checked(found) if found else _stop(self._cancel_by(operation))
         effect, at = Effect(key=key, version=version), Target.model_validate(target)
         did = self._effector.perform(operation, token, made, effect, at, lambda: bool(self._cancel_by(operation)))
         if did.ending == "cancelled":
             did = did.model_copy(update={"detail": self._cancel_by(operation)})
         return _ending(did)
+
+    def _began_beyond(self, operation: str, position: int) -> bool:
+        """Whether a later step has begun: then this one is behind us, and all up to that one are to be put back."""
+        keys = (one.effect.key.split("/") for one in self._ledger.effects(operation))
+        return any(direction == "do" and int(begun) > position for _, begun, direction in keys)
 
     def _cancel_by(self, operation: str) -> str:
         return self._ledger.operation(operation).cancel_by

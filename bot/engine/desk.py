@@ -3,7 +3,8 @@
 Each states how the operation shall stand, and leaves it when it stands so: two processes may carry out one click.
 """
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from bot.core.errors import Denied, UserError
 from bot.core.operation import Operation
@@ -14,6 +15,7 @@ from bot.engine.gate import Gate
 from bot.engine.registry import Registry
 from bot.engine.run import Engine, subject
 
+JUST = timedelta(seconds=60)
 ENDED: dict[State, str] = {
     "queued": "it has its approvals already and begins now",
     "running": "it is running already",
@@ -80,24 +82,26 @@ class OperationDesk:
     ) -> tuple[OperationRecord, StageRecord]:
         """Let one stage pass, or hold it; a stage that was left because of another click stands so too."""
         record = self._ledger.operation(operation)
-        position = self._stage(record, stage, asked_at)
+        position = self._stage(record, steer, stage, asked_at)
         by = self._allowed(f"ops {steer}", actor, record)
         now, record = self._ledger.steer(record.id, position, steer, by), self._ledger.operation(record.id)
         if now is None or now.state != SAID[steer]:
             raise UserError(_unsteerable(record, position, now))
         return record, now
 
-    def _stage(self, record: OperationRecord, stage: int | None, asked_at: datetime) -> int:
+    def _stage(self, record: OperationRecord, steer: Steer, stage: int | None, asked_at: datetime) -> int:
         """The position of the step that is meant. Raises UserError."""
         positions = record.plan.asking if record.plan else ()
-        begun = [one.position for one in self._ledger.stages(record.id) if one.started_at < asked_at]
+        begun = [one for one in self._ledger.stages(record.id) if one.started_at < asked_at]
         if not positions:
             raise UserError(f"`{record.id}` has no stages: it goes on by itself.")
         if stage is None and not begun:
             raise UserError(f"No stage of `{record.id}` had begun when you asked; `ops show {record.id}` shows it.")
         if stage is not None and stage > len(positions):
             raise UserError(f"`{record.id}` has {len(positions)} stages; write --stage 1 to {len(positions)}.")
-        return begun[-1] if stage is None else positions[stage - 1]
+        if stage is None and steer == "advance" and _is_surely_the_one_before(begun, asked_at):
+            raise UserError(_just_advanced(record, begun))
+        return begun[-1].position if stage is None else positions[stage - 1]
 
     def _check_waiting(self, record: OperationRecord) -> None:
         if record.state == "waiting" and record.expires_at and record.expires_at < self._clock.now():
@@ -113,6 +117,19 @@ class OperationDesk:
 
     def _about(self, command: str, record: OperationRecord) -> Operation:
         return self._registry.command(command).model_validate({"operation": subject(record)})
+
+
+def _is_surely_the_one_before(begun: Sequence[StageRecord], asked_at: datetime) -> bool:
+    """Whether somebody let the stage before pass a moment ago: who says so again, or as well, means that one."""
+    fresh = asked_at - begun[-1].started_at < JUST
+    return fresh and len(begun) > 1 and begun[-2].steered == "advance"
+
+
+def _just_advanced(record: OperationRecord, begun: Sequence[StageRecord]) -> str:
+    assert record.plan is not None, "what has stages has a plan"
+    before, now = (record.plan.stage_name(one.position) for one in begun[-2:])
+    said = f"{begun[-2].steered_by} has just let {before} pass, and {now} has only begun"
+    return f"{said}: to leave that too, write `ops advance {record.id} --stage {len(begun)}`."
 
 
 def _unsteerable(record: OperationRecord, position: int, now: StageRecord | None) -> str:

@@ -51,7 +51,7 @@ def advancing(bot, operation):
 
     def napping(seconds):
         nap(seconds)
-        bot.say(BEN, f"ops advance {operation}")
+        bot.say(BEN, f"ops advance {operation} --stage {max(1, len(bot.ledger.stages(operation)))}")
 
     bot.clock.nap = napping
 

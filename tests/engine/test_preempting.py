@@ -54,7 +54,7 @@ def advancing(bot, stage):
     def napping(seconds):
         nap(seconds)
         if len(bot.ledger.stages(bot.deploy)) < stage:
-            bot.say(ANA, f"ops advance {bot.deploy}")
+            bot.say(ANA, f"ops advance {bot.deploy} --stage {max(1, len(bot.ledger.stages(bot.deploy)))}")
         elif not bot.rescues:
             bot.rescue()
 
@@ -91,7 +91,7 @@ def test_while_a_call_is_in_flight_it_is_brought_to_its_ending_first(bot, write)
     def napping(seconds):
         nap(seconds)
         if not bot.rescues:
-            bot.say(ANA, f"ops advance {bot.deploy}")
+            bot.say(ANA, f"ops advance {bot.deploy} --stage {max(1, len(bot.ledger.stages(bot.deploy)))}")
 
     bot.clock.nap = napping
     deploy = bot.work(bot.deploy)

@@ -37,7 +37,7 @@ def bot(bot):
 
     def napping(seconds):
         nap(seconds)
-        bot.say(ANA, f"ops advance {bot.deploy}")
+        bot.say(ANA, f"ops advance {bot.deploy} --stage {max(1, len(bot.ledger.stages(bot.deploy)))}")
 
     bot.during, bot.clock.nap = during, napping
     return bot

@@ -34,7 +34,7 @@ def advancing(bot, stage):
     def napping(seconds):
         nap(seconds)
         if len(bot.ledger.stages(bot.deploy)) < stage:
-            bot.say(ANA, f"ops advance {bot.deploy}")
+            bot.say(ANA, f"ops advance {bot.deploy} --stage {max(1, len(bot.ledger.stages(bot.deploy)))}")
         elif not bot.rescues:
             bot.rescue()
 
@@ -73,7 +73,7 @@ def test_a_call_in_flight_is_brought_to_its_ending_or_left_where_that_does_no_ha
     def napping(seconds):
         nap(seconds)
         if not bot.rescues:
-            bot.say(ANA, f"ops advance {bot.deploy}")
+            bot.say(ANA, f"ops advance {bot.deploy} --stage {max(1, len(bot.ledger.stages(bot.deploy)))}")
 
     bot.clock.nap = napping
     assert bot.work(bot.deploy).state == "cancelled"

@@ -157,6 +157,23 @@ def test_whoever_dies_between_the_two_each_is_written_once(bot, monkeypatch, met
         assert platform.writes == [f"{operation}/{position}/{way}" for way in ("do", *back)]
 
 
+def test_cancelled_while_nobody_was_at_it_both_are_put_back(bot):
+    """The second's write was on its way when the process died, and nothing is remembered but our rows."""
+    operation = bot.approved("together backend")
+
+    def die():
+        bot.second.after.clear()
+        raise Fenced("died")
+
+    bot.second.after.append(die)
+    with pytest.raises(Fenced):
+        bot.work(operation)
+    bot.ledger.cancel(operation, "ben")
+    done = bot.work(operation)
+    assert (done.state, done.detail) == ("cancelled", f"cancelled by ben; put back: {FRONTEND}, {BACKEND}")
+    assert serving(bot) == ({OLD: 100}, {OLD: 100})
+
+
 def test_while_one_of_them_is_busy_nothing_is_begun(bot):
     other = bot.approved(f"traffic frontend {NEW}=50 --rest")
     bot.ledger.claim(other, "another process")

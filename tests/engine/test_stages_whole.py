@@ -143,14 +143,41 @@ def test_a_look_that_is_not_to_be_had_leaves_the_decision_to_a_person(bot, monke
 
 def test_a_stage_that_is_advanced_is_left_at_once(bot):
     operation = bot.approved("stepwise backend")
-    for second in (2, 4, 6):
-        bot.at(second, lambda: said.append(bot.say(ANA, f"ops advance {operation}")))
+    for stage, second in enumerate((2, 4, 6), 1):
+        bot.at(second, lambda stage=stage: said.append(bot.say(ANA, f"ops advance {operation} --stage {stage}")))
     said = []
     done = bot.work(operation)
     assert (done.state, bot.platform.serving) == ("applied", {NEW: 100})
     assert [one.state for one in said] == ["answered"] * 3
     assert bot.clock.monotonic() < BAKE_S + HOLD_S
     assert [(one.steered, one.steered_by) for one in bot.ledger.stages(operation)] == [("advance", "ana")] * 3
+
+
+@pytest.mark.parametrize("after_s, passes", [(3, False), (59, False), (61, True)])
+def test_to_advance_twice_without_saying_which_leaves_one_stage(bot, after_s, passes):
+    """Typed again, or by somebody else who saw the same: not even for a moment would the next one be watched."""
+    operation, said = bot.approved("stepwise backend"), []
+    bot.at(2, lambda: said.append(bot.say(ANA, f"ops advance {operation}")))
+    bot.at(2 + after_s, lambda: said.append(bot.say(BEN, f"ops advance {operation}")))
+    bot.at(70, lambda: bot.ledger.cancel(operation, "ben"))
+    bot.work(operation)
+    assert [one.state for one in said] == ["answered", "answered" if passes else "rejected"]
+    assert states(bot, operation) == (["passed", "passed", "baking"] if passes else ["passed", "held"])
+    if not passes:
+        assert said[1].detail == (
+            "ana has just let stage 1 (10 %) pass, and stage 2 (50 %) has only begun:"
+            f" to leave that too, write `ops advance {operation} --stage 2`."
+        )
+
+
+def test_to_hold_just_after_somebody_advanced_is_heard(bot):
+    operation = bot.approved("stepwise backend")
+    well(bot)
+    bot.at(2, lambda: bot.say(ANA, f"ops advance {operation}"))
+    bot.at(4, lambda: bot.say(BEN, f"ops hold {operation}"))
+    bot.at(30, lambda: bot.ledger.cancel(operation, "ben"))
+    bot.work(operation)
+    assert states(bot, operation) == ["passed", "held"]
 
 
 def test_a_stage_that_is_held_stays_until_somebody_advances_it(bot):
@@ -273,7 +300,7 @@ def test_who_may_not_steer_is_told_so(bot):
 def test_cancelled_during_a_bake_it_is_put_back_within_a_second(bot, stage):
     operation = bot.approved("stepwise backend")
     for second in range(1, stage):
-        bot.at(second, lambda: bot.say(ANA, f"ops advance {operation}"))
+        bot.at(second, lambda second=second: bot.say(ANA, f"ops advance {operation} --stage {second}"))
     bot.at(10.5, lambda: bot.say(BEN, f"ops cancel {operation}"))
     done = bot.work(operation)
     assert (done.state, done.detail) == ("cancelled", "cancelled by ben; put back as it was")
@@ -369,6 +396,27 @@ def test_killed_anywhere_it_goes_on_where_it_was(bot, method, occurrence, after,
     assert (done.state, bot.platform.serving) == ("applied", {NEW: 100})
     assert bot.platform.writes == [f"{operation}/{n}/do" for n in (0, 2, 4)]
     assert [one.started_at for one in bot.ledger.stages(operation)][: len(began)] == [one.started_at for one in began]
+
+
+@pytest.mark.parametrize("stage", [1, 2, 3])
+def test_cancelled_while_nobody_was_at_it_it_goes_back_from_where_it_was(bot, stage):
+    """The durable library has forgotten how far that was; our own rows have not."""
+    operation = bot.approved("stepwise backend")
+    for second in range(1, stage):
+        bot.at(second, lambda second=second: bot.say(ANA, f"ops advance {operation} --stage {second}"))
+
+    def die():
+        raise Died("just now")
+
+    bot.at(10.5, die)
+    with pytest.raises(Died):
+        bot.work(operation)
+    bot.say(BEN, f"ops cancel {operation}")
+    done = bot.work(operation)
+    assert (done.state, done.detail) == ("cancelled", "cancelled by ben; put back as it was")
+    assert bot.platform.serving == {OLD: 100}
+    begun = [f"{operation}/{n}/do" for n in (0, 2, 4)][:stage]
+    assert bot.platform.writes == [*begun, begun[-1].replace("do", "undo")]
 
 
 @pytest.mark.parametrize("second", [2, BAKE_S + 2, 2 * BAKE_S + 3])
