@@ -13,6 +13,7 @@ from bot.core.system import Clock, Directory, Ledger, OperationRecord, Proposal
 from bot.engine.bind import Binder
 from bot.engine.doable import check_doable, check_free
 from bot.engine.gate import Gate
+from bot.engine.left import left_at
 from bot.engine.logs import about
 from bot.engine.registry import Registry
 from bot.engine.steps import Done
@@ -117,15 +118,19 @@ class Engine:
             return Done(state="denied", detail=f"nothing done: {error}")
         except (UserError, CloudError) as error:
             return Done(state="failed", detail=f"nothing done: {error}")
-        return fresh if approved.preempts else approved
+        return fresh if approved.stopped else approved
 
     def _moved(self, approved: Plan, fresh: Plan) -> list[str]:
-        """Which targets somebody has changed since; what is done by operations that were stopped for it is no news."""
-        plans = [self._ledger.operation(one).plan for one in approved.preempts]
-        stopped = {one.target.full_name for plan in plans if plan for one in plan.targets}
+        """Which targets somebody has changed since; how operations that were stopped for it left them is no news."""
+        left = [self._left_at(one) for one in approved.stopped]
         were = {one.target.full_name: one.version for one in approved.targets}
         are = {one.target.full_name: one.version for one in fresh.targets}
-        return [name for name, version in are.items() if name not in stopped and version != were.get(name, version)]
+        changed = [name for name, version in are.items() if version != were.get(name, version)]
+        return [name for name in changed if not any(one.get(name, "") in (are[name], None) for one in left)]
+
+    def _left_at(self, operation: str) -> dict[str, str | None]:
+        plan = self._ledger.operation(operation).plan
+        return left_at(plan, self._ledger.effects(operation)) if plan else {}
 
     def standing(self, record: OperationRecord, actor: Actor) -> None:
         """Raises Denied unless the requester could still run it, were `actor` to approve it too; UserError when it
@@ -180,7 +185,7 @@ def _since(approved: Plan, fresh: Plan) -> Plan:
         name: field.get_default() for name, field in Plan.model_fields.items() if name not in approved.model_fields_set
     }
     fresh = fresh.model_copy(update=later)
-    if approved.preempts:
+    if approved.stopped:
         fresh = _left(approved, fresh)
     if not (fresh.verdict and approved.verdict):
         return fresh
@@ -196,8 +201,9 @@ def _is_approved(approved: Plan, record: OperationRecord, fresh: Plan) -> bool:
     """Whether people approved this: the same plan, with a verdict that is no worse; less of it when it preempted."""
     if fresh.verdict and approved.verdict and not fresh.verdict.is_worse_than(approved.verdict):
         fresh = fresh.model_copy(update={"verdict": approved.verdict})
-    if approved.preempts and fresh.is_part_of(approved):  # part of what was approved was approved
-        fresh = fresh.model_copy(update={"steps": approved.steps, "afterwards": approved.afterwards})
+    if approved.stopped and fresh.is_part_of(approved):  # part of what was approved was approved
+        same = ("steps", "afterwards", "version", "others", "preempts")
+        fresh = fresh.model_copy(update={name: getattr(approved, name) for name in same})
     return _digest(record, fresh) == record.digest
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.errors import Fenced
+from bot.core.errors import Fenced, Transient, Uncertain
 from bot.engine.apply import MUTEX_WAIT_S, Applier
 from bot.engine.effect import Effector
 from bot.engine.registry import Registry
@@ -104,13 +104,29 @@ def test_somebody_changed_the_one_that_nobody_rolled_out(bot):
     assert bot.locks.locks() == ()
 
 
-def test_what_runs_where_a_stopped_one_was_left_unknown_is_changed_all_the_same(bot):
+def test_where_nobody_knows_what_the_stopped_one_left_it_is_changed_all_the_same(bot):
     deploy = bot.rolling("frontend")
     rescue = bot.approved("retreat backend")
-    bot.second.somebody_sets({OLD: 30, NEW: 70})
+    bot.second.fail("poll", Uncertain("no answer"), *[Transient("503")] * 2000)
     bot.other(deploy)
-    assert bot.ledger.operation(deploy).state == "uncertain", "it could not be put back"
+    assert bot.ledger.operation(deploy).state == "uncertain", "it was not seen to be put back"
+    bot.second._failing.clear()
     assert (bot.work(rescue).state, serving(bot)) == ("applied", ({OLDER: 100}, {OLDER: 100}))
+
+
+@pytest.mark.parametrize("when", ["while it runs", "afterwards"])
+def test_somebody_changed_the_one_whose_rollout_was_stopped(bot, when):
+    """Only what the rollout did is no news: what people did past it is not overwritten."""
+    deploy, theirs = bot.rolling("frontend"), {OLD: 30, NEW: 70}
+    rescue = bot.approved("retreat backend")
+    if when == "while it runs":
+        bot.second.somebody_sets(theirs)
+    bot.other(deploy)
+    if when == "afterwards":
+        bot.second.somebody_sets(theirs)
+    done = bot.work(rescue)
+    assert (done.state, serving(bot)) == ("failed", ({OLD: 100}, theirs))
+    assert f"the plan changed since it was approved (somebody changed {FRONTEND} since)" in done.detail
 
 
 def test_the_second_fails_after_its_rollout_was_stopped(bot):
