@@ -113,8 +113,13 @@ class Ledger(LedgerReads, Protocol):
     def approve(self, operation: str, approval: Approval) -> State:
         """The approval that completes the count queues the operation in the same transaction.
 
-        Whatever queues an operation asks those that its plan preempts to stop, in that transaction too.
+        Whatever queues an operation asks those that make way for it to stop, in that transaction too.
         """
+        ...
+
+    def make_way(self) -> None:
+        """Ask whatever runs in the way of a queued rescue to stop, also what was queued just when the rescue was, and
+        where whoever queued it did not ask."""
         ...
 
     def end(self, operation: str, state: State, detail: str, by: str, *, answer: Answer | None = None) -> State:
@@ -355,7 +360,7 @@ class Desk(Protocol):
         """Let a stage of what runs pass, or hold it; raises UserError when that cannot be any more.
 
         Stages count from 1. None is the one that had begun last at `asked_at`: who is late, or asks twice, reaches no
-        other.
+        other. It is refused to let that pass just after somebody let the one before it pass.
         """
         ...
 

@@ -51,6 +51,7 @@ class Sweeper:
 
     def round(self) -> None:
         """Everything, in the order of how much it hurts to wait."""
+        self._ledger.make_way()
         for operation, target in self._ledger.due():
             self._runs.start(operation, target)
         # We live, whatever became of our lease: taking our own work over would do it twice at once.

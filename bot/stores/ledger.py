@@ -18,7 +18,7 @@ from bot.core.plan import Hold, Plan, Step
 from bot.core.ports import Effect
 from bot.core.request import DUE, STATES, Approval, Request, State
 from bot.core.system import Accepted, Claim, Clock, EffectRecord, OperationRecord, Pin, Proposal
-from bot.stores import audit, locks, mutexes, records
+from bot.stores import audit, locks, mutexes, records, ways
 from bot.stores.database import hurried
 from bot.stores.mutexes import fenced, row_of
 from bot.stores.repeat import repeatable
@@ -102,7 +102,7 @@ class SqlLedger(SqlStages):
             if row.state != "accepted":
                 return  # somebody was faster
             row.plan = proposal.plan.model_dump(mode="json") if proposal.plan else None
-            stopped = _preempted(session, row) if proposal.state == "queued" else []
+            stopped = ways.in_the_way(session, row) if proposal.state == "queued" else []
             row.answer = proposal.answer.model_dump(mode="json") if proposal.answer else None
             row.digest, row.approvals_needed = proposal.digest, proposal.approvals_needed
             row.permitted_by, row.expires_at = proposal.permitted_by, proposal.expires_at
@@ -121,7 +121,7 @@ class SqlLedger(SqlStages):
             return _state(row)
 
     def _count(self, session: Session, row: OperationRow, approval: Approval) -> None:
-        stopped = _preempted(session, row)
+        stopped = ways.in_the_way(session, row)
         session.add(
             ApprovalRow(
                 operation=row.id,
@@ -137,6 +137,15 @@ class SqlLedger(SqlStages):
         if session.scalars(given).one() >= row.approvals_needed:
             self._move(session, row, "queued", f"approved by {approval.actor.name}", approval.actor.id)
             self._stop(session, row, stopped)
+
+    def make_way(self) -> None:
+        with self._reading() as session:
+            waiting = ways.queued(session)
+        for operation in waiting:
+            with self._transaction() as session:
+                row = row_of(session, operation)
+                if row.state == "queued":
+                    self._stop(session, row, ways.in_the_way(session, row))
 
     def end(self, operation: str, state: State, detail: str, by: str, *, answer: Answer | None = None) -> State:
         with self._transaction() as session:
@@ -162,6 +171,7 @@ class SqlLedger(SqlStages):
 
     def _stop(self, session: Session, row: OperationRow, stopped: Sequence[OperationRow]) -> None:
         """Make way for what was queued."""
+        ways.noted(row, stopped)
         by = Request.model_validate(row.request).actor.name
         for one in stopped:
             self._ask_to_stop(session, one, f"{by}'s {row.operation} {row.id}")
@@ -358,14 +368,6 @@ def _find(session: Session, operation: str) -> OperationRow:
         return found[0]
     why = "several operations begin with" if found else "there is no operation"
     raise UserError(f"{why} `{wanted[:40]}`; `ops` lists them.")
-
-
-def _preempted(session: Session, row: OperationRow) -> list[OperationRow]:
-    """What the plan stops first, as far as it runs. Taken before anything is written: whoever has the head of the chain
-    must not wait for a row whose holder waits for the head."""
-    named = Plan.model_validate(row.plan).preempts if row.plan else ()
-    found = [session.get(OperationRow, operation, with_for_update=True) for operation in sorted(named)]
-    return [one for one in found if one]
 
 
 def _state(row: OperationRow) -> State:

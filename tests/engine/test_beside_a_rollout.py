@@ -9,7 +9,7 @@ from tests.engine.toys.rescue import Rescue
 from tests.engine.toys.stepwise import Stepwise
 
 pytestmark = postgres_seldom
-NEW, OLD = "backend-00041-kex", "backend-00042-bad"
+NEW, OLD, OLDER = "backend-00041-kex", "backend-00042-bad", "backend-00040-fom"
 BACKEND = "ai-square/prod/backend"
 
 
@@ -64,10 +64,9 @@ def test_what_takes_no_time_is_waited_for(bot):
     assert bot.say(ANA, f"traffic backend {NEW}=60 --rest").state == "waiting"
 
 
-@pytest.mark.parametrize("words", ["rescue backend --to backend-00040-fom", f"traffic backend {NEW}=50 --rest"])
-def test_what_was_planned_before_it_began_is_not_approved_any_more(bot, words):
-    """It would have waited for hours behind the rollout; asked for again, a rescue stops it."""
-    waits = bot.say(ANA, words)
+def test_what_was_planned_before_it_began_is_not_approved_any_more(bot):
+    """It would have waited for hours behind the rollout."""
+    waits = bot.say(ANA, f"traffic backend {NEW}=50 --rest")
     deploy = bot.approved("stepwise backend")
     refused = bot.say(BEN, f"approve {waits.id}")
     assert (refused.state, refused.detail) == ("rejected", said_of(deploy))
@@ -76,6 +75,60 @@ def test_what_was_planned_before_it_began_is_not_approved_any_more(bot, words):
     bot.work(deploy)
     bot.say(CHO, f"approve {waits.id}")
     assert bot.ledger.operation(waits.id).state == "queued", "it is over"
+
+
+def meanwhile(bot, *acts):
+    """What happens at the second nap of a check."""
+    nap, naps = bot.clock.nap, []
+
+    def napping(seconds):
+        nap(seconds)
+        naps.append(seconds)
+        for act in acts if len(naps) == 2 else ():
+            act()
+
+    bot.clock.nap = napping
+
+
+def test_a_rescue_that_was_planned_before_it_began_stops_it_all_the_same(bot):
+    rescue = bot.say(ANA, f"rescue backend --to {OLDER}")
+    deploy = bot.approved("stepwise backend")
+    meanwhile(bot, lambda: bot.say(BEN, f"approve {rescue.id}"))
+    stopped = bot.work(deploy)
+    assert (stopped.state, stopped.cancel_by) == ("cancelled", f"ana's rescue {rescue.id}")
+    done = bot.work(rescue.id)
+    assert (done.state, bot.platform.serving) == ("applied", {OLDER: 100})
+    assert (done.plan.preempts, done.plan.stops, done.digest) == ((), (deploy,), rescue.digest)
+
+
+def test_what_somebody_changed_beside_such_a_rollout_is_not_overwritten(bot):
+    rescue = bot.say(ANA, f"rescue backend --to {OLDER}")
+    deploy = bot.approved("stepwise backend")
+    theirs = {OLD: 30, NEW: 70}
+    meanwhile(bot, lambda: bot.platform.somebody_sets(theirs), lambda: bot.say(BEN, f"approve {rescue.id}"))
+    bot.work(deploy)
+    done = bot.work(rescue.id)
+    assert (done.state, bot.platform.serving) == ("failed", theirs)
+    assert f"somebody changed {BACKEND} since" in done.detail
+
+
+def test_a_rollout_that_was_queued_just_when_the_rescue_was_is_stopped_by_the_sweep(bot):
+    """Neither saw the other when it was looked whether the target is free."""
+    rescue = bot.say(ANA, f"rescue backend --to {OLDER}")
+    bot.say(BEN, f"approve {rescue.id}")
+    deploy = bot.approved("stepwise backend")
+    meanwhile(bot, bot.ledger.make_way)
+    assert bot.work(deploy).state == "cancelled"
+    done = bot.work(rescue.id)
+    assert (done.state, done.plan.stops, bot.platform.serving) == ("applied", (deploy,), {OLDER: 100})
+
+
+def test_however_much_waits_there_what_runs_is_found(bot):
+    deploy = bot.approved("stepwise backend")
+    for _ in range(21):
+        bot.say(ANA, f"rescue backend --to {OLDER}")
+    assert bot.say(ANA, "rollback backend --to backend-00040-fom").plan.preempts == (deploy,)
+    assert bot.say(ANA, f"traffic backend {NEW}=50 --rest").detail == said_of(deploy)
 
 
 def test_a_rollout_that_waits_for_approval_is_in_nobodys_way(bot):

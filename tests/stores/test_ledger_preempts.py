@@ -6,9 +6,11 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Engine
 
+from bot.core.plan import Step, Versioned
 from bot.core.request import STATES, State
-from tests.stores.harness import MOVE, Books, effect, end_of, plan
+from tests.stores.harness import BACKEND, CHO, MOVE, WORKER, Books, effect, end_of, plan
 
+OTHER = BACKEND.model_copy(update={"name": "web"})
 BY = "ana's rollback {}"
 
 
@@ -82,6 +84,66 @@ def test_to_be_queued_and_to_stop_others_is_one_transaction(
         queue()
     assert (books.record(id).state, books.record(deploy).cancel_by) == ("queued", BY.format(id))
     assert books.events(deploy).count("cancel asked") == 1
+
+
+SLOW = Step(kind="check", verb="bake", if_late="ask")
+
+
+@pytest.mark.parametrize("way", ["approved", "planned"])
+def test_a_rescue_stops_what_has_begun_on_its_targets_since_it_was_planned(books: Books, way: str) -> None:
+    made, id = plan(rescues=True, others=(Versioned(target=WORKER, version="1"),)), books.accept()
+    if way == "approved":
+        books.propose(id, made=made)
+    slow = [books.at("running", target=one, made=plan(target=one, steps=(SLOW,))) for one in (BACKEND, WORKER)]
+    spared = (
+        books.at("running"),
+        books.at("running", target=OTHER, made=plan(target=OTHER, steps=(SLOW,))),
+        books.at("running", made=plan(steps=(SLOW,), books_only=True)),
+        books.at("waiting", made=plan(steps=(SLOW,))),
+    )
+    books.yes(id) if way == "approved" else books.propose(id, "queued", made=made)
+    assert [books.record(one).cancel_by for one in slow] == [BY.format(id)] * 2
+    assert [books.record(one).cancel_by for one in spared] == [""] * 4
+    noted = books.record(id).plan
+    assert noted is not None and (noted.preempts, sorted(noted.stops)) == ((), sorted(slow))
+
+
+def test_what_ended_before_the_last_approval_was_not_stopped_for_it(books: Books) -> None:
+    id = books.accept()
+    books.propose(id, made=plan(rescues=True), approvals_needed=2)
+    deploy = books.at("running", made=plan(steps=(SLOW,)))
+    assert books.yes(id) == "waiting"
+    books.ledger.finish(deploy, books.token(deploy), "applied", "it ended", judge=False)
+    assert books.yes(id, CHO) == "queued"
+    noted = books.record(id).plan
+    assert noted is not None and noted.stops == ()
+
+
+def test_the_sweep_makes_way_where_whoever_queued_the_rescue_did_not(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An older program, or one that did not see the rollout that was just being queued."""
+    first, id = books.at("running"), books.accept()
+    books.propose(id, made=plan(rescues=True, preempts=(first,)))
+    with monkeypatch.context() as older:
+        older.setattr(books.ledger, "_stop", lambda *_: None)
+        books.yes(id)
+    second = books.at("queued", made=plan(steps=(SLOW,)))
+    assert [books.record(one).cancel_by for one in (first, second)] == ["", ""]
+    for _ in range(2):
+        books.ledger.make_way()
+    assert [books.record(one).cancel_by for one in (first, second)] == [BY.format(id)] * 2
+    assert [books.events(one).count("cancel asked") for one in (first, second)] == [1, 1]
+    noted = books.record(id).plan
+    assert noted is not None and noted.stops == (second,)
+
+
+@pytest.mark.parametrize("state", [state for state in STATES if state != "queued"])
+def test_only_what_is_queued_makes_others_give_way(books: Books, state: State) -> None:
+    books.at(state, made=plan(rescues=True))
+    deploy = books.at("running", made=plan(steps=(SLOW,)))
+    books.ledger.make_way()
+    assert books.record(deploy).cancel_by == ""
 
 
 def test_who_was_cancelled_by_somebody_before_stays_so(books: Books) -> None:

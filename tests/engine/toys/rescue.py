@@ -27,6 +27,7 @@ class Rescue(Rollout, risk=Risk.ROLLOUT):
         return Plan(
             target=self.service,
             version=now.version,
+            rescues=True,
             summary=f"{self.service}: all traffic to {self.to}",
             steps=(step(Compute.set_traffic, self.service, traffic=all_).undone_by(back), look_serving(all_)),
             hold=Hold(traffic=all_),
