@@ -1,6 +1,6 @@
 """The plan of a rollback: of one service, and of several to what they were at a moment."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from bot.core.deploying.running import made_by, running, stable_before
 from bot.core.errors import UserError
 from bot.core.instants import in_utc
 from bot.core.locks import Lock
-from bot.core.memory import Memory, bar_of
+from bot.core.memory import Memory, bar_of, previewed
 from bot.core.moments import in_order, served_at
 from bot.core.plan import Finding, Hold, Plan, Step, Verdict, Versioned, step
 from bot.core.ports import Compute, ComputeReads, ImageReads, MetricReads, Release, SecretReads, ServiceState, Traffic
@@ -60,6 +60,12 @@ class Back(NamedTuple):
         return {self.good.name: 100}
 
     @property
+    def before(self) -> Traffic:
+        """What by hand would lead back to: what is left once what runs there was stopped, never what it is trying."""
+        stable = stable_before(self.deploys)
+        return {stable: 100} if stable else self.now.asked
+
+    @property
     def is_there(self) -> bool:
         """Whether it serves already; a deploy that runs is stopped all the same."""
         return self.now.asked == self.now.serving == self.traffic
@@ -100,18 +106,20 @@ def going(wanted: Going, seen: Seen) -> Plan:
         locks=(back.lock(wanted.reason),),
         notes=(*_notes(back, seen.catalog), *back.memory.notes(back.good.name)),
         by_hand=(seen.compute.by_hand_traffic(service, back.traffic),),
-        undo_by_hand=(seen.compute.by_hand_traffic(service, back.now.asked),),
+        undo_by_hand=(seen.compute.by_hand_traffic(service, back.before),),
         facts={"traffic": dict(back.now.asked), "traffic_moved_pct": moved_pct(back.traffic, back.now)},
         measured={"error_rate_pct": 100 * errors / total} if total else {},
     )
 
 
-def together(place: Target, at: datetime | None, reason: str, seen: Seen) -> Plan:
-    """The plan for all services of a group, an environment or a system. Raises UserError."""
+def together(place: Target, at: datetime | None, reason: str, seen: Seen, releases: Mapping[str, str]) -> Plan:
+    """The plan for all services of a group, an environment or a system. `releases`: where to, by full names, of those
+    for which that is decided. Raises UserError."""
     here, services = _services(place, seen.catalog)
     if at is None:
         raise UserError(f"{place} is several services: say to when, `rollback {place} --to 14:05`.")
-    backs = [_back(Going(one, at, reason), seen) for one in in_order(seen.catalog, services)]
+    order = in_order(seen.catalog, services)
+    backs = [_back(Going(one, releases.get(one.full_name, at), reason), seen) for one in order]
     moving = [back for back in backs if not back.is_there]
     stopped = tuple(one.id for back in backs for one in back.deploys)
     then = in_utc(at)
@@ -129,10 +137,11 @@ def together(place: Target, at: datetime | None, reason: str, seen: Seen) -> Pla
         preempts=stopped,
         rescues=True,
         verdict=Verdict(findings=findings),
+        chosen={"releases": {back.service.full_name: back.good.name for back in backs}},
         locks=tuple(one.lock(reason) for one in concerned),
         notes=tuple(_wide_notes(here, backs, moving, seen.catalog)),
         by_hand=tuple(seen.compute.by_hand_traffic(one.service, one.traffic) for one in moving),
-        undo_by_hand=tuple(seen.compute.by_hand_traffic(one.service, one.now.asked) for one in reversed(moving)),
+        undo_by_hand=tuple(seen.compute.by_hand_traffic(one.service, one.before) for one in reversed(moving)),
         facts={
             "traffic": {one.service.full_name: dict(one.now.asked) for one in concerned},
             "traffic_moved_pct": max((moved_pct(one.traffic, one.now) for one in moving), default=0),
@@ -168,10 +177,23 @@ def _back(wanted: Going, seen: Seen) -> Back:
     deploys = running(service, seen.ledger)
     to: str | None = wanted.to if isinstance(wanted.to, str) else None
     if isinstance(wanted.to, datetime):
-        to = served_at(service, wanted.to, seen.at, bar.max_age, seen.history, seen.metrics)
-    to = to or stable_before(deploys)
-    good = existing(service, to, releases) if to else memory.last_good()
+        to = served_at(service, wanted.to, seen.at, bar.max_age, seen.history, seen.metrics, previewed(now))
+    good = existing(service, to, releases) if to else _usual(service, deploys, releases, memory)
     return Back(service, now, good, releases, memory, counts, deploys)
+
+
+def _usual(service: Target, deploys: Sequence[OperationRecord], releases: Sequence[Release], memory: Memory) -> Release:
+    """Where to when nobody says: where a deploy that runs began, unless that is known to be bad and another one to be
+    good; else to the last good one. Raises UserError when nobody can know."""
+    began = stable_before(deploys)
+    past = memory.of(began)
+    if not began or (past and past.health == "bad"):
+        try:
+            return memory.last_good()
+        except UserError:
+            if not began:
+                raise
+    return existing(service, began, releases)
 
 
 def _findings(back: Back, seen: Seen) -> tuple[Finding, ...]:

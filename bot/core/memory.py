@@ -19,6 +19,11 @@ def bar_of(service: Target, catalog: Catalog, now: datetime) -> Bar:
     return Bar(now=now, max_age=rule.max_age, min_requests=rule.min_requests, error_ratio=slo.error_ratio)
 
 
+def previewed(now: ServiceState) -> frozenset[str]:
+    """Releases that are reached by a preview tag alone: what they answer is no share of the traffic."""
+    return frozenset(now.tags.values()) - now.serving.keys()
+
+
 class Memory:
     """Of one service; monitoring is asked for the last good release, when our own history does not tell."""
 
@@ -37,7 +42,7 @@ class Memory:
         self._skipped: tuple[str, ...] = ()
         newest = releases[0].name if now.busy and releases else now.latest_ready  # what LATEST is about to mean
         self._heading = by_name(now.asked, now.model_copy(update={"latest_ready": newest}))
-        self._previews = frozenset(now.tags.values()) - now.serving.keys()
+        self._previews = previewed(now)
 
     def of(self, release: str) -> Past | None:
         """How one release did, if it is known to have served all traffic. Does not ask monitoring: it may be gone when

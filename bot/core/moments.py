@@ -7,18 +7,26 @@ from bot.core.catalog import Catalog
 from bot.core.counts import Counts
 from bot.core.errors import UserError
 from bot.core.instants import in_utc
-from bot.core.ports import MetricReads
+from bot.core.ports import MetricReads, Traffic
 from bot.core.request import Target
 from bot.core.system import HistoryReads, Serving
 from bot.core.traffic import describe
 
+MOST_PCT = 50  # who answered more than that was no preview then
 AS_SEEN = timedelta(minutes=10)  # for how long after a look nobody may have looked again
 
 
 def served_at(
-    target: Target, at: datetime, now: datetime, max_age: timedelta, history: HistoryReads, metrics: MetricReads
+    target: Target,
+    at: datetime,
+    now: datetime,
+    max_age: timedelta,
+    history: HistoryReads,
+    metrics: MetricReads,
+    previews: frozenset[str],
 ) -> str:
-    """The release that had all traffic then, from our own history, else from what monitoring counted.
+    """The release that had all traffic then, from our own history, else from what monitoring counted; `previews` are
+    those that are reached by a tag alone now.
 
     Raises UserError when none had all of it, or when nobody knows.
     """
@@ -31,15 +39,22 @@ def served_at(
     found = _at(own, at)
     if found is None:
         counts = Counts(metrics, target, now)
-        found = _at(counts.spans(max_age, frozenset()), at)
-        if found is None:
+        counted = _at(counts.spans(max_age, frozenset()), at)
+        if counted is None:
             raise UserError(_unknown(target, at, own, counts.trouble))
+        found = counted.model_copy(update={"split": _without(counted.split, previews)})
     if len(found.split) != 1:
         raise UserError(
             f"At {in_utc(at)} traffic of {target} was split: {describe(found.split)}. Choose another moment, or name a"
             f" release: `rollback {target} --to RELEASE`."
         )
     return next(iter(found.split))
+
+
+def _without(split: Traffic, previews: frozenset[str]) -> Traffic:
+    """What was counted, without single requests and without the few that a preview answered: nobody had split it."""
+    left = {name: share for name, share in split.items() if share and (name not in previews or share > MOST_PCT)}
+    return left or split
 
 
 def in_order(catalog: Catalog, targets: Sequence[Target]) -> tuple[Target, ...]:

@@ -1,7 +1,8 @@
 """Rollback: back to the release that served well last, whether or not anything else works."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from bot.core.catalog import Catalog
 from bot.core.going_back import Going, Seen, going, together
@@ -35,6 +36,8 @@ class Rollback(
         completes="releases of service",
     )
 
+    releases: ClassVar[Mapping[str, str]] = {}  # of several services, as a plan chose them; no parameter
+
     def plan(
         self,
         compute: ComputeReads,
@@ -49,7 +52,7 @@ class Rollback(
         seen = Seen(compute, images, secrets, metrics, history, ledger, catalog, moment.now)
         if self.service.kind in WIDE:
             at = self.to if isinstance(self.to, datetime) else None
-            return together(self.service, at, self.reason, seen)
+            return together(self.service, at, self.reason, seen, self.releases)
         return going(Going(self.service, self.to, self.reason), seen)
 
     def check_there(self, compute: ComputeReads, target: Target, traffic: Traffic) -> Checked:

@@ -23,4 +23,4 @@ def test_a_system_without_a_usual_environment_is_asked_about() -> None:
     nobody: Any = None
     seen = Seen(nobody, nobody, nobody, nobody, nobody, nobody, CATALOG, datetime(2026, 11, 20, tzinfo=UTC))
     with pytest.raises(UserError, match="shop has several environments: write shop/ENVIRONMENT"):
-        together(next(wide(CATALOG)), seen.at, "", seen)
+        together(next(wide(CATALOG)), seen.at, "", seen, {})

@@ -103,6 +103,16 @@ def test_a_plan_made_again_with_what_it_chose_does_the_same(name: str) -> None:
     assert plan.verdict is None or not again.verdict.since(plan.verdict).is_worse_than(plan.verdict)
 
 
+def test_where_several_services_go_is_decided_once() -> None:
+    """What is forgotten, or counted differently, between the approval and the doing leads nowhere else."""
+    case = CASES["rollback/together: a group goes back in one plan, who needs others first"]
+    plan = Run(case).plan()
+    later = Run(case | {"facts": {**case["facts"], "history": [{"split": {"a": 100}, "hours": 9}]}})
+    again = later.plan_of(later.made().model_copy(update=plan.chosen))
+    assert (again.steps, again.summary) == (plan.steps, plan.summary)
+    assert later.plan().steps != plan.steps
+
+
 @pytest.mark.parametrize("name", SHIFTS)
 def test_a_plan_sees_whether_traffic_arrived(name: str) -> None:
     run = Run(CASES[name])

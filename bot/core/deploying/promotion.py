@@ -8,7 +8,7 @@ from bot.core.counts import Counts
 from bot.core.deploying.image import DIGEST
 from bot.core.errors import UserError
 from bot.core.lastgood import Past, merged
-from bot.core.memory import bar_of
+from bot.core.memory import bar_of, previewed
 from bot.core.parser import did_you_mean, near, shown
 from bot.core.ports import ComputeReads, MetricReads, Release
 from bot.core.request import Target
@@ -62,7 +62,8 @@ def proven(
 ) -> Proven:
     """What ran well in the source. Raises UserError for what never did."""
     release = _serving(wanted, compute)
-    past = _past(wanted.source, release.name, history, metrics, catalog, now)
+    previews = previewed(compute.service(wanted.source)) - {release.name}
+    past = _past(wanted.source, release.name, previews, history, metrics, catalog, now)
     bar = bar_of(wanted.source, catalog, now)
     if past is None or past.health == "unknown":
         why = past.sentence() if past else f"{release.name} is not known to have served all traffic there"
@@ -90,13 +91,19 @@ def _serving(wanted: Proof, compute: ComputeReads) -> Release:
 
 
 def _past(
-    source: Target, release: str, history: HistoryReads, metrics: MetricReads, catalog: Catalog, now: datetime
+    source: Target,
+    release: str,
+    previews: frozenset[str],
+    history: HistoryReads,
+    metrics: MetricReads,
+    catalog: Catalog,
+    now: datetime,
 ) -> Past | None:
     """How it did, by our own history and by what monitoring counted."""
     bar = bar_of(source, catalog, now)
     own = [one for one in bar.pasts(history.served(source)) if one.release == release]
     if own and own[0].health == "good":
         return own[0]
-    counted = bar.pasts(Counts(metrics, source, now).spans(bar.max_age, frozenset()))
+    counted = bar.pasts(Counts(metrics, source, now).spans(bar.max_age, previews))
     found = merged(own, [one for one in counted if one.release == release])
     return found[0] if found else None
