@@ -197,7 +197,8 @@ class Jobs:
 class Images:
     """ImageReads. By release: "gone", or why it cannot be looked up; "all" stands for every release.
 
-    `scans` are by release too: counts by severity, "never", or why they cannot be looked up. The rest has none.
+    `scans` are by release too: counts by severity, of a scan that has not `ended` too, "never", or why they cannot be
+    looked up. The rest has none.
     """
 
     def __init__(self, said: Data, scans: Data) -> None:
@@ -209,7 +210,9 @@ class Images:
             raise error_of(found)
         if found == "never":
             return Vulnerabilities()
-        return Vulnerabilities(by_severity=found, scanned_at=ago(hours=1))
+        counts = dict(found)
+        ended = counts.pop("ended", True)
+        return Vulnerabilities(by_severity=counts, scanned_at=ago(hours=1) if ended else None)
 
     def by_hand_copy(self, target: Target, image: str, to: str) -> str:
         return f"gcrane cp {image} {to}"

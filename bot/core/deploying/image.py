@@ -64,12 +64,13 @@ def scan(target: Target, reference: str, images: ImageReads, *, must_be_clean: b
         found = images.vulnerabilities(target, reference)
     except CloudError as error:
         return Scan(_finding("risk", f"what a scan found could not be looked up: {error}", unread=True), None)
-    if found.scanned_at is None:
+    critical, said = found.by_severity.get("critical", 0), f"the scan found {_counted(found)}"
+    if found.scanned_at is None and not critical:
         return Scan(_finding("risk", "not scanned: what vulnerabilities the image has is not known"), None)
-    critical = found.by_severity.get("critical", 0)
     if not critical:
-        return Scan(_finding("good", f"the scan found {_counted(found)}"), 0)
-    said = f"the scan found {_counted(found)}"
+        return Scan(_finding("good", said), 0)
+    if found.scanned_at is None:
+        said = f"a scan that has not ended found {_counted(found)}"
     if must_be_clean:
         return Scan(_finding("bad", f"{said}, and the catalog lets nothing critical out"), critical)
     return Scan(_finding("risk", said), critical)
