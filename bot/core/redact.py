@@ -7,20 +7,29 @@ forms are those that their makers publish so that scanners find them (docs.githu
 import re
 
 HIDDEN = "***"
+ENDS = {"{": "}", "[": "]"}
 _NAMES = (
     r"pass(?:word|wd|code|phrase)|\bpass\b|pwd|secret|token(?!s)|api[_.-]?key|access[_.-]?key|private[_.-]?key"
     r"|signing[_.-]?key|encryption[_.-]?key|client[_.-]?key|credential|signature|session[_.-]?id|\b(?:sid|otp|sig)\b"
 )
-# Also within a text that is quoted itself, and where the end is cut off.
-_QUOTED = r"""\\+["'](?s:.)*?(?:\\+["']|\Z)|"(?:[^"\\]|\\.)*(?:"|\Z)|'(?:[^'\\]|\\.)*(?:'|\Z)"""
+# Also within a text that is quoted itself, and where the end is cut off; as Python writes bytes too.
+_QUOTED = r"""[bru]{0,2}(?:\\+["'](?s:.)*?(?:\\+["']|\Z)|"(?:[^"\\]|\\.)*(?:"|\Z)|'(?:[^'\\]|\\.)*(?:'|\Z))"""
+# What has parts, in which nobody knows which is the secret one; of what goes deeper, the line.
+_PARTS = r"""\{(?:[^{}]|\{[^{}]*(?:\}|\Z))*+(?:\}|\Z)|\[[^\[\]]*+(?:\]|\Z)|[\[{][^\r\n]*"""
 _PLAIN = r"""(?:(?:bearer|basic|token)\s+)?[^\s,;&"'<>(){}\]\\]+"""
 _KEYS = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 _HEADERS = re.compile(
     r"((?:proxy-)?authorization|(?:set-)?cookie)(\\?[\"']?\s*[:=]\s*\\?[\"']?)[^\r\n\"'\\]+", re.IGNORECASE
 )
-_NAMED = re.compile(rf"((?:{_NAMES})[\w.-]{{0,40}}\\?[\"']?\s*(?:=>|[:=]|%3D)\s*)({_QUOTED}|{_PLAIN})", re.IGNORECASE)
+_NAMED = re.compile(
+    rf"((?:{_NAMES})[\w.-]{{0,40}}\\?[\"']?\s*(?:=>|[:=]|%3D)\s*)({_QUOTED}|{_PARTS}|{_PLAIN})", re.IGNORECASE
+)
 _SCHEMES = re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE)
-_USERS = re.compile(r"(\b[a-z][a-z0-9+.-]{0,20}://)[^\s/@\"'<>]+@", re.IGNORECASE)
+# Up to the last @, as a password may have one, or a slash; but what follows a port is a path.
+_USERS = re.compile(
+    r"(\b[a-z][a-z0-9+.-]{0,20}://)(?:[^\s/@:\"'<>]{0,200}:(?!\d{1,5}[/?#])[^\s\"'<>]{1,300}|[^\s/@\"'<>]+)@",
+    re.IGNORECASE,
+)
 _PEOPLE = re.compile(r"(?<=[/=&?:])[\w.+%-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
 _KNOWN = re.compile(
     r"\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"  # JSON web tokens, and parts of them
@@ -44,7 +53,8 @@ def redacted(text: str) -> str:
 
 
 def _unquoted(found: re.Match[str]) -> str:
-    """The name as it was, and the value's quotes around nothing."""
-    quote = re.match(r"\\*[\"']|", found[2])
-    around = quote[0] if quote else ""
-    return f"{found[1]}{around}{HIDDEN}{around}"
+    """The name as it was, and the value's quotes or brackets around nothing."""
+    begins = re.match(r"([bru]{0,2})(\\*[\"'])|([{[])|", found[2], re.IGNORECASE)
+    assert begins, "nothing at all is a beginning too"
+    mark, quote, bracket = (part or "" for part in begins.groups())
+    return f"{found[1]}{mark}{quote or bracket}{HIDDEN}{quote or ENDS.get(bracket, '')}"
