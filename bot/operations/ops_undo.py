@@ -102,8 +102,9 @@ def _undoable(record: OperationRecord) -> tuple[Plan, tuple[Step, ...]]:
         raise UserError(f"`{record.id}` changed nothing but our own books: `{instead}` takes it back.")
     if not undos or record.plan.others:
         lines = "`, `".join(record.plan.undo_by_hand)
+        by_hand = f" By hand: `{lines}`." if lines else ""
         why = "changed several services, which cannot be undone in one" if record.plan.others else "cannot be undone"
-        raise UserError(f"`{record.id}` {why} by aisq. By hand: `{lines}`.")
+        raise UserError(f"`{record.id}` {why} by aisq.{by_hand}")
     return record.plan, undos
 
 

@@ -26,6 +26,7 @@ class Migrating(BaseModel, frozen=True):
     findings: tuple[Finding, ...] = ()
     by_hand: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    is_breaking: bool = False  # nothing leads back from it
 
 
 class Run(NamedTuple):
@@ -75,6 +76,7 @@ def migrating(
         findings=(_finding(wanted, stable),),
         by_hand=tuple(jobs.by_hand_job(target, run.job, run.image) for run in runs),
         notes=tuple(_notes(wanted, declared, stable)),
+        is_breaking=wanted.breaking,
     )
 
 

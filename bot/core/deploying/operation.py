@@ -77,6 +77,7 @@ class Deployment(Rollout):
             return Plan(target=service, version=now.version, why=why)
         spending = self._spending(seen, moment)
         usual = course(delivery, self.strategy, self.weights, self.bake)
+        self._check_breaking(usual)
         chosen = spending.course(usual, chosen=bool(self.weights or self.bake))
         begins = Outset(
             target=service,
@@ -122,6 +123,14 @@ class Deployment(Rollout):
             raise UserError("Only a migration can be breaking: say --migrate VERSION too, or leave --breaking out.")
         if self.tag is not None and not TAG.fullmatch(self.tag):
             raise UserError(f"`{shown(self.tag)}` is no preview tag: write small letters, digits and -, 46 at most.")
+
+    def _check_breaking(self, usual: Course) -> None:
+        """Raises UserError for a breaking migration before a release that could be put back, or that nobody uses."""
+        if self.breaking and (self.no_traffic or usual.goes_on != "at once"):
+            raise UserError(
+                "After a breaking migration there is nothing to go back to, so the release gets all traffic at once:"
+                " add `--strategy all-at-once`, and leave --no-traffic out."
+            )
 
     def _standing(self, now: ServiceState, seen: Seen) -> Standing:
         if self.no_traffic:

@@ -32,7 +32,7 @@ class Outset(NamedTuple):
 def rolled_out(begins: Outset, course: Course, compute: ComputeReads) -> Plan:
     """The plan that gives the release all traffic."""
     target, standing, release = begins.target, begins.standing, begins.release
-    back = step(Compute.set_traffic, target, traffic=standing.traffic)
+    back = None if begins.migrating.is_breaking else step(Compute.set_traffic, target, traffic=standing.traffic)
     shifts = [shared(release, standing.stable, weight) for weight in course.weights_pct]
     steps = [*_made(begins), *_staged(begins, course, back), *_followed(begins, back)]
     plan = _plan(begins, compute, steps, [*shifts, FOLLOWING])
@@ -42,8 +42,8 @@ def rolled_out(begins: Outset, course: Course, compute: ComputeReads) -> Plan:
             "afterwards": () if course.stages else (ERRORS_AFTER,),
             "stages": course.stages,
             "lets_go": True,
-            "notes": (*plan.notes, *_notes(standing, course)),
-            "undo_by_hand": (compute.by_hand_traffic(target, standing.traffic),),
+            "notes": (*plan.notes, *_notes(standing, course, leads_back=back is not None)),
+            "undo_by_hand": (compute.by_hand_traffic(target, standing.traffic),) if back else (),
             "facts": {**plan.facts, "traffic_moved_pct": 100},
         }
     )
@@ -104,22 +104,26 @@ def _made(begins: Outset) -> Iterator[Step]:
     yield look_ready(begins.release)
 
 
-def _staged(begins: Outset, course: Course, back: Step) -> Iterator[Step]:
+def _staged(begins: Outset, course: Course, back: Step | None) -> Iterator[Step]:
     """Each stage goes back to where all of them began, by one write."""
     for weight in course.weights_pct:
         traffic = shared(begins.release, begins.standing.stable, weight)
         go = step(Compute.set_traffic, begins.target, traffic=traffic)
-        yield go.undone_by(back).called(f"send {weight} % to {begins.release}")
+        yield _undone(go, back).called(f"send {weight} % to {begins.release}")
         if course.stages:
             yield look_judged(begins.release, begins.standing.stable, weight, course)
         else:
             yield look_serving(traffic)
 
 
-def _followed(begins: Outset, back: Step) -> Iterator[Step]:
+def _followed(begins: Outset, back: Step | None) -> Iterator[Step]:
     go = step(Compute.set_traffic, begins.target, traffic=FOLLOWING)
-    yield go.undone_by(back).called("let traffic follow the newest release again")
+    yield _undone(go, back).called("let traffic follow the newest release again")
     yield look_followed(begins.release)
+
+
+def _undone(go: Step, back: Step | None) -> Step:
+    return go.undone_by(back) if back else go
 
 
 def _how(course: Course) -> str:
@@ -127,13 +131,16 @@ def _how(course: Course) -> str:
     return course.strategy if len(course.weights_pct) == 1 else f"{course.strategy} {weights} %"
 
 
-def _notes(standing: Standing, course: Course) -> Iterator[str]:
+def _notes(standing: Standing, course: Course, *, leads_back: bool) -> Iterator[str]:
     if course.stages:
         hold = duration_text(timedelta(seconds=course.max_hold_s))
         yield f"A stage that is not decided {hold} after its time waits for a person, for as long as that takes."
     if standing.taken_over:
         yield f"Traffic is {standing.taken_over}; that ends with this release."
-    yield f"If it goes back, traffic stays at {standing.stable} by name; the next deploy takes that over."
+    if leads_back:
+        yield f"If it goes back, traffic stays at {standing.stable} by name; the next deploy takes that over."
+    else:
+        yield "Nothing leads back from it: whatever stops it leaves traffic where it is by then."
 
 
 def _short(image: str) -> str:
