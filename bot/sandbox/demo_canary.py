@@ -34,12 +34,12 @@ class Canary(Act):
         self._chapter(
             "7 · a release that is worse",
             f"The pipeline builds {WORSE}, in which 5 of 100 requests fail. The rollback has locked deploys, so ana"
-            " unlocks; then she deploys, and nobody looks any more.",
+            " unlocks; then she deploys. Ben approves both, and nobody looks any more.",
         )
         self._cloud.push(IMAGE, WORSE, error_rate=BAD_ERRORS)
-        self._type("ana", "unlock backend")
+        self._approved("unlock backend")
         self._until(lambda: any("no longer locked" in one and "Done" in one for one in self._texts()), "still locked")
-        card = self._deploy(f"deploy backend {WORSE} --unpin")
+        card = self._approved(f"deploy backend {WORSE} --unpin")
         self._until(lambda: self._share_of_new(stable) == 10, "the new release never had traffic")
         began = self._at()
         self._note(f"10 % of traffic    goes to {WORSE}; {drawing.percent(self._errors())} of all requests fail\n")
@@ -54,7 +54,7 @@ class Canary(Act):
     def _good(self, stable: str) -> None:
         self._chapter("8 · a release that is good", f"{BETTER} mends it. What the deploy before left is taken over.")
         self._cloud.push(IMAGE, BETTER, error_rate=GOOD_ERRORS)
-        card = self._deploy(f"deploy backend {BETTER}")
+        card = self._approved(f"deploy backend {BETTER}")
         self._until(lambda: self._share_of_new(stable) == STAGES[0], "the new release never had traffic")
         began = self._at()
         for weight in STAGES:
@@ -68,7 +68,7 @@ class Canary(Act):
             f"all traffic, and watched with it, after {_minutes(took)} of the town's time"
         )
 
-    def _deploy(self, text: str) -> dict[str, Any]:
+    def _approved(self, text: str) -> dict[str, Any]:
         """Ana asks, ben approves; the card."""
         known = {one["ts"] for one in self._people.messages(CHANNEL)}
         self._type("ana", text)

@@ -221,7 +221,7 @@ def test_a_lock_stops_it_until_it_is_lifted(bot):
     denied = bot.say(ANA, "deploy backend v43")
     assert denied.state == "denied" and "locked" in denied.detail
     assert any("incident 42" in note for note in denied.plan.notes)
-    bot.work(bot.say(ANA, "unlock backend").id)
+    bot.work(bot.approved("unlock backend"))
     assert bot.say(ANA, "deploy backend v43").state == "waiting"
 
 

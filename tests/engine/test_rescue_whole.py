@@ -110,7 +110,7 @@ def test_after_it_deploys_wait_for_two_decisions(bot):
     assert "Add `--unpin`" in refused.detail and "`--no-traffic`" in refused.detail
     denied = bot.say(ANA, "deploy backend v44 --unpin")
     assert denied.state == "denied" and "locked" in denied.detail
-    bot.work(bot.say(ANA, "unlock backend").id)
+    bot.work(bot.approved("unlock backend"))
     allowed = bot.say(ANA, "deploy backend v44 --unpin")
     assert allowed.state == "waiting"
     assert "that ends with this release" in " ".join(allowed.plan.notes)

@@ -1,4 +1,4 @@
-"""Another size through the whole engine: who may ask for it alone, whether it arrives, how it is put back."""
+"""Another size through the whole engine: who may ask for it, whether it arrives, how it is put back."""
 
 import pytest
 
@@ -7,9 +7,10 @@ from bot.core.errors import Denied, Uncertain
 ANA, BEN, DEV = "slack:U0ANA", "slack:U0BEN", "slack:U0DEV"
 
 
-def test_on_call_changes_bounds_alone(bot):
+def test_on_call_changes_bounds_with_one_approval(bot):
     record = bot.say(ANA, "scale backend --max 20")
-    assert (record.state, record.approvals_needed) == ("queued", 0)
+    assert (record.state, record.approvals_needed) == ("waiting", 1)
+    bot.say(BEN, f"approve {record.id}")
     done = bot.work(record.id)
     assert (done.state, bot.platform.size["max_instances"]) == ("applied", 20)
     assert bot.platform.writes == [f"{record.id}/0/do"]
@@ -39,7 +40,7 @@ def test_outside_the_catalog_is_a_sentence_and_nothing_else(bot):
 
 
 def test_a_lost_answer_is_adopted(bot):
-    record = bot.say(ANA, "scale backend --max 20")
+    record = bot.ledger.operation(bot.approved("scale backend --max 20"))
     bot.platform.lose("scale", Uncertain("connection reset"))
     assert bot.work(record.id).state == "applied"
     assert bot.platform.writes == [f"{record.id}/0/do"]
@@ -47,7 +48,7 @@ def test_a_lost_answer_is_adopted(bot):
 
 def test_somebody_sets_another_size_meanwhile(bot):
     """Nothing of theirs is overwritten."""
-    record = bot.say(ANA, "scale backend --max 20")
+    record = bot.ledger.operation(bot.approved("scale backend --max 20"))
     bot.platform.after.append(lambda: bot.platform.size.update(max_instances=50))
     done = bot.work(record.id)
     assert "somebody else made it 1 to 50 instances meanwhile" in done.detail
@@ -55,7 +56,7 @@ def test_somebody_sets_another_size_meanwhile(bot):
 
 
 def test_undone(bot):
-    record = bot.say(ANA, "scale backend --max 20")
+    record = bot.ledger.operation(bot.approved("scale backend --max 20"))
     bot.work(record.id)
     undo = bot.approved(f"ops undo {record.id}")
     done = bot.work(undo)
