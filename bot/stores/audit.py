@@ -32,8 +32,8 @@ PURGED = "audit purged"
 LINKS, ENDS = cast(Table, AuditRow.__table__), cast(Table, AuditEndRow.__table__)
 HEAD_NOW = select(ENDS.c.seq, ENDS.c.hash).where(ENDS.c.name == "head").with_for_update()
 LINK_WRITES = (
-    added(LINKS, "seq", "at", "event", "operation", "actor", "body", "hash"),
     Write(ENDS, ENDS.update().where(ENDS.c.name == "head"), ("seq", "hash")),
+    added(LINKS, "seq", "at", "event", "operation", "actor", "body", "hash"),
 )
 LINKED = Together(*LINK_WRITES)
 HEAD = re.compile("[0-9a-f]{12,64}")  # fewer digits than these, and a chain of thousands has them by chance
