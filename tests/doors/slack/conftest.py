@@ -30,7 +30,7 @@ from tests.engine.conftest import BAD, GOOD, Bot, close
 
 @pytest.fixture(autouse=True)
 def patient_slack(monkeypatch: pytest.MonkeyPatch) -> None:
-    """These tests are not about a machine that has too much to do; that the bot answers in time is measured elsewhere."""
+    """These tests are not about a machine with too much to do; how soon the bot answers is measured elsewhere."""
     for module in ("delivery", "link"):
         monkeypatch.setattr(f"bot.sandbox.slack.{module}.ACK_DEADLINE_S", 30.0)
 
