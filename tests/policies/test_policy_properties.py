@@ -22,7 +22,10 @@ MEASURED = [name for name, field in Facts.model_fields.items() if source(field) 
 GUARDS = {"guard.deactivated", "guard.own-request", "guard.freeze", "guard.no-go"}
 
 check = settings(
-    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=150,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
