@@ -18,6 +18,9 @@ from bot.sandbox.postgres import Databases
 from bot.sandbox.story import stories
 
 CHUNKS = 16  # so that two processes can share the work
+# Every n-th chunk is in `make test-all`, as much as its time allows; `aisq sandbox crash-matrix` has them all.
+ON_SQLITE, ON_POSTGRES = {"rollback": 1, "others": 8}, {"rollback": 2, "others": 16}
+IN_EVERY_RUN = {("rollback", 3), ("rollback", 8)}
 STORIES = stories()
 ROLLBACK = STORIES["rollback"]
 APPLYING = re.compile(r"mutexes|effects #|effects\+|operation_outputs #|UpdateService|GetOperation")
@@ -54,13 +57,12 @@ def in_chunk(chunk: int, boundary: Boundary) -> bool:
     return crc32(str(boundary).encode()) % CHUNKS == chunk
 
 
-def chunks() -> list[ParameterSet]:
-    """(operation, chunk): of rollback all, of the others half; what is not in every run is in `make test-all`."""
-    every_run = {("rollback", 3), ("rollback", 8)}
+def chunks(often: dict[str, int]) -> list[ParameterSet]:
+    """(operation, chunk): `often` says every which."""
     return [
-        pytest.param(operation, chunk, marks=() if (operation, chunk) in every_run else pytest.mark.slow)
+        pytest.param(operation, chunk, marks=() if (operation, chunk) in IN_EVERY_RUN else pytest.mark.slow)
         for operation in STORIES
-        for chunk in (range(CHUNKS) if operation == "rollback" else range(1, CHUNKS, 2))
+        for chunk in range(0, CHUNKS, often.get(operation, often["others"]))
     ]
 
 
@@ -88,7 +90,7 @@ def test_the_trace_knows_every_kind_of_boundary(town: Town) -> None:
     assert len(names) == len(found) > 70
 
 
-@pytest.mark.parametrize(("operation", "chunk"), chunks())
+@pytest.mark.parametrize(("operation", "chunk"), chunks(ON_SQLITE))
 def test_killed_at_every_boundary(town: Town, operation: str, chunk: int) -> None:
     todo = [one for one in every(town, operation) if in_chunk(chunk, one)]
     reached = [one for one in judged(town, operation, todo) if one.reached]
@@ -109,23 +111,15 @@ def test_the_other_replica_takes_over(pair: Town, boundary: Boundary) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_the_other_replica_takes_over_at_every_boundary(pair: Town, chunk: int) -> None:
-    judged(pair, "rollback", [one for one in every(pair, "rollback") if in_chunk(chunk, one)])
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("operation", [one for one in STORIES if one != "rollback"])
-@pytest.mark.parametrize("chunk", range(0, CHUNKS, 4))
-def test_the_other_replica_takes_over_what_is_no_rollback(pair: Town, operation: str, chunk: int) -> None:
-    """A part of it; `aisq sandbox crash-matrix` is the whole."""
+@pytest.mark.parametrize(("operation", "chunk"), chunks(ON_POSTGRES))
+def test_the_other_replica_takes_over_at_every_boundary(pair: Town, operation: str, chunk: int) -> None:
     judged(pair, operation, [one for one in every(pair, operation) if in_chunk(chunk, one)])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_killed_while_applying_and_again_while_the_next_one_takes_over(town: Town, chunk: int) -> None:
-    """The second bot dies at its first commits of the same work; of all pairs every third."""
+    """The second bot dies at its first commits of the same work; of all pairs every fifth."""
     first = [one for one in every(town, "rollback") if APPLYING.search(str(one)) and not one.then]
     second = [
         Boundary(commit=f"{when} {name} #1")
@@ -133,7 +127,7 @@ def test_killed_while_applying_and_again_while_the_next_one_takes_over(town: Tow
     ]
     twice = [
         Boundary(commit=one.commit, method=one.method, nth=one.nth, when=one.when, then=then)
-        for one, then in [*product(first, second)][::3]
+        for one, then in [*product(first, second)][::5]
     ]
     judged(town, "rollback", [one for one in twice if in_chunk(chunk, one)])
 
