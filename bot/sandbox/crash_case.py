@@ -56,6 +56,7 @@ class Case:
         self._to_come = [] if boundary is None else [boundary, *([boundary.then] if boundary.then else [])]
         self._asked = self._approved = self._is_ready = False
         self._armed: dict[Replica, Boundary | None] = {}
+        self._still: list[Replica] = []
         self._now, self._missed, self._mishaps = town.bot, len(self._to_come), 0
         self._died_at = self._quiet_since = 0.0
 
@@ -66,6 +67,8 @@ class Case:
         self._start()
         give_up = time.monotonic() + PATIENCE_S
         while not self._over() and time.monotonic() < give_up:
+            if self._now.exit_code() is not None or not self._incident.books.is_to_begin():
+                self._let_go_on()
             if self._now.exit_code() is not None:
                 self._bury(self._now)
             self._act()
@@ -143,6 +146,17 @@ class Case:
         self._town.cloud.clear_faults()
         self._start()
 
+    def _stand_still(self) -> None:
+        """All others, so that who hears the approval also gets the work: in its boundaries it is to die."""
+        self._still = [one for one in self._town.bots if one is not self._now and one.is_running()]
+        for one in self._still:
+            one.freeze()
+
+    def _let_go_on(self) -> None:
+        for one in self._still:
+            one.thaw()
+        self._still = []
+
     # --- the people
 
     def _act(self) -> None:
@@ -152,6 +166,7 @@ class Case:
         if not self._asked:
             self._asked = self._incident.ask(self._story.ask)
         elif not self._approved and (card := self._incident.waiting()):
+            self._stand_still()
             self._approved = self._incident.approve(card)
 
     # --- the end
