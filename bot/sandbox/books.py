@@ -8,7 +8,6 @@ from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 PENDING = "select 1 from operations where state in ('accepted', 'queued', 'running') or judged = 'pending'"
-TO_BEGIN = "select 1 from operations where verb = 'plan' and state in ('accepted', 'waiting', 'queued')"
 CHANGES = "select id, state, judged from operations where verb = 'plan' order by created_at, id"
 RUNNING = "select 1 from workflow_status where status in ('PENDING', 'ENQUEUED', 'DELAYED')"
 OWED = (
@@ -33,7 +32,7 @@ class Books:
 
     def is_to_begin(self) -> bool:
         """Whether a change waits, for its plan, for people or for a process to carry it out."""
-        return bool(self.ours(TO_BEGIN))
+        return any(state in ("accepted", "waiting", "queued") for _, state, _ in self.changes())
 
     def changes(self) -> list[tuple[str, str, str]]:
         """(id, state, judged) of every change."""

@@ -67,7 +67,7 @@ class Case:
         self._start()
         give_up = time.monotonic() + PATIENCE_S
         while not self._over() and time.monotonic() < give_up:
-            if self._now.exit_code() is not None or not self._incident.books.is_to_begin():
+            if self._still and not self._incident.books.is_to_begin():
                 self._let_go_on()
             if self._now.exit_code() is not None:
                 self._bury(self._now)
@@ -134,6 +134,7 @@ class Case:
 
     def _bury(self, bot: Replica) -> None:
         """Another one takes its place: one that runs already, else a new one."""
+        self._let_go_on()
         if self._armed.pop(bot, None) and bot.exit_code() == -signal.SIGKILL:
             self._missed -= 1
         else:
