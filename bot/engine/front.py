@@ -25,7 +25,7 @@ from bot.engine.turns import Turns
 
 P = ParamSpec("P")
 T = TypeVar("T")
-QUICK = 3  # acknowledgements at once: they share the interpreter, the writer's place in the database and its head
+QUICK = 8  # acknowledgements at once: they share the interpreter, and a commit
 FEW = 2  # plans at once, and looks, while somebody waits for an acknowledgement
 ENOUGH = 32  # requests in hand: whoever has so many takes none that another process may have in hand too
 log = logging.getLogger(__name__)
