@@ -1,7 +1,6 @@
 """Requests that come at the same moment: one commit, and each is answered as if it had come alone."""
 
 import logging
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,7 +12,8 @@ from sqlalchemy import Connection, Engine, event, exc
 from bot.core.errors import Away, Denied
 from bot.core.request import State
 from bot.core.system import Accepted
-from bot.stores.asking import Asked
+from bot.stores import database
+from bot.stores.asking import HEARD, Asked
 from bot.stores.repeat import SOON_S
 from tests.stores.harness import NOON, Books, another_process, line_of, request
 from tests.stores.test_group import until
@@ -227,17 +227,29 @@ def test_killed_around_the_commit_it_is_all_or_nothing(books: Books, url: str, w
 # --- beside another process
 
 
-def test_the_same_deliveries_at_two_processes_at_once(books: Books, url: str, connect: Callable[[str], Engine]) -> None:
-    """Each replica gets them in another order; nobody waits for the other in a ring."""
-    other, names = Books(connect(url)), [f"{number:02}" for number in range(20)]
-    start = threading.Barrier(2)
+WAIT = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 
-    def write(own: Books, by: str, order: Sequence[str]) -> list[str | None]:
-        start.wait()
-        answers = own.ledger._asking._write([asked(f"{name}{by}", f"heard {name}", f"signed {name}") for name in order])
-        return [one.operation for one in answers]
 
-    with ThreadPoolExecutor(2) as pool:
-        one, two = pool.submit(write, books, "x", names), pool.submit(write, other, "y", names[::-1])
-        assert sorted(map(str, one.result())) == sorted(map(str, two.result()))
-    assert books.events() == ["asked"] * 20
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)
+def test_the_same_deliveries_at_two_processes_at_once(
+    url: str, connect: Callable[[str], Engine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each replica gets them in another order, and both have to wait in the middle: not for each other in a ring."""
+    monkeypatch.setattr(database, "HURRIED_MS", database.BUSY_MS)
+    one, other, watch = (Books(connect(url)) for _ in range(3))
+
+    def write(own: Books, by: str, names: str) -> list[str | None]:
+        all_asked = [asked(f"{name}{by}", f"heard {name}", f"signed {name}") for name in names]
+        return [answer.operation for answer in own.ledger._asking._write(all_asked)]
+
+    def waiting() -> int:
+        with watch.engine.connect() as connection:
+            return connection.exec_driver_sql(WAIT).scalar_one()
+
+    with ThreadPoolExecutor(2) as pool, connect(url).connect() as middle:
+        middle.execute(HEARD.insert(), {"heard_as": "heard c", "operation": "c", "at": NOON})
+        first, second = pool.submit(write, one, "1", "abcde"), pool.submit(write, other, "2", "edcba")
+        until(lambda: waiting() == 2)
+        middle.rollback()
+        assert sorted(map(str, first.result())) == sorted(map(str, second.result()))
+    assert watch.events() == ["asked"] * 5
