@@ -22,7 +22,7 @@ from bot.core.errors import UserError
 from bot.core.system import AuditCheck, AuditEntry
 from bot.stores.database import reading
 from bot.stores.repeat import repeatable
-from bot.stores.storable import storable
+from bot.stores.storable import dumps
 from bot.stores.tables import AuditEndRow, AuditRow
 from bot.stores.together import Together, Values, Write, added
 
@@ -92,7 +92,7 @@ def canonical(seq: int, at: datetime, event: str, operation: str, actor: str, bo
     whole: JsonValue = {
         "seq": seq, "at": _written(at), "event": event, "operation": operation, "actor": actor, "body": body
     }  # fmt: skip
-    return json.dumps(storable(whole), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _written(at: datetime) -> str:
