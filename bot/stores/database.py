@@ -36,7 +36,7 @@ def connect(url: str, *, pool_size: int = 10) -> Engine:
         address,
         pool_pre_ping=True,
         pool_size=pool_size,
-        max_overflow=10,
+        max_overflow=15,
         pool_timeout=BUSY_MS / 1000,
         json_serializer=dumps,
         connect_args={name: value for name, value in network.items() if name not in address.query},

@@ -80,6 +80,12 @@ async def test_async_doors_wait_in_pools(bot):
     assert await bot.front.quickly(lambda a, b=0: a + b, 1, b=2) == 3
 
 
+def test_no_thread_waits_for_another_ones_connection(bot):
+    pool = bot._engine.pool
+    threads = sum(one._max_workers for one in (bot.front._quick, bot.front._plans, bot.front._looks))
+    assert threads < pool.size() + pool._max_overflow
+
+
 async def test_a_crowd_is_written_down_whole(bot):
     """One of each, a duplicate and a refusal among them; the chain is whole."""
     texts = ["rollback backend", "whoami", "status backend", "no such thing"] * 10
