@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
+from sqlalchemy.exc import SQLAlchemyError
+
 A = TypeVar("A")
 B = TypeVar("B")
 log = logging.getLogger(__name__)
@@ -21,8 +23,8 @@ class _Call(Generic[A, B]):
 class Group(Generic[A, B]):
     """Calls from any thread, made by one thread at a time, and all of them at once that wait for it.
 
-    `together` takes some and answers each, in their order; it does all or nothing. Where it fails, each is made
-    `alone`, in its own thread, so that none harms another. So a call waits for two tries, and then for its own.
+    `together` takes some and answers each, in their order; it does all or nothing. Where the database refuses, each is
+    made `alone`, in its own thread, so that none harms another. So a call waits for two tries, and then for its own.
     """
 
     def __init__(self, together: Callable[[Sequence[A]], Sequence[B]], alone: Callable[[A], B]) -> None:
@@ -62,8 +64,8 @@ class Group(Generic[A, B]):
             call.tried = True
         try:
             answers = self._together([call.asked for call in calls])
-        except Exception:  # the fault of any of them, who will hear it
-            log.debug("%s calls could not be made together, each is made alone", len(calls), exc_info=True)
+        except SQLAlchemyError as error:  # the fault of any of them, who will hear it
+            log.debug("%s calls could not be made together, each is made alone: %s", len(calls), error)
             return
         for call, answer in zip(calls, answers, strict=True):
             call.answer.append(answer)

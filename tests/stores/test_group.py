@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.stores.group import Group
 
@@ -18,7 +19,7 @@ class Desk:
         self.open, self.begun = threading.Event(), threading.Event()
         self.open.set()
         self.batches, self.alone_, self.bad = list[list[int]](), list[int](), set[int]()
-        self.error: BaseException = ValueError("bad")
+        self.error: BaseException = SQLAlchemyError("bad")
         self.group = Group(self.together, self.alone)
 
     def together(self, asked: Sequence[int]) -> list[int]:
@@ -90,19 +91,23 @@ def test_what_fails_together_is_made_alone_and_only_the_bad_one_hears_of_it(desk
 
 def test_one_that_fails_alone_is_tried_again_by_itself(desk: Desk) -> None:
     desk.bad = {1}
-    with pytest.raises(ValueError, match="bad"):
+    with pytest.raises(SQLAlchemyError, match="bad"):
         desk.group(1)
     assert (desk.batches, desk.alone_) == ([[1]], [1])
 
 
-def test_whoever_is_interrupted_leaves_nobody_waiting(desk: Desk) -> None:
-    desk.bad, desk.error = {1}, KeyboardInterrupt()
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), KeyError("a bug")])
+@pytest.mark.parametrize("bad", [1, 3])
+def test_whoever_is_interrupted_leaves_nobody_waiting(desk: Desk, error: BaseException, bad: int) -> None:
+    desk.error, desk.bad = error, {bad}
     with ThreadPoolExecutor(6) as pool:
-        made = desk.behind(pool, 1, 2, 3)
-        assert isinstance(made[0].exception(10), KeyboardInterrupt)
-        assert [one.result(10) for one in made[1:]] == [4, 6]
-    assert (desk.batches, desk.alone_) == ([[1], [2, 3]], [])
-    assert desk.group(4) == 8
+        made = desk.behind(pool, 1, 2, 3, 4)
+        failed = [number for number, one in enumerate(made, start=1) if one.exception(10) is error]
+        assert [one.result() for one in made if not one.exception()] == [2 * n for n in range(1, 5) if n not in failed]
+    assert failed == ([1] if bad == 1 else [2, 3])  # who wrote for the others, and the bad one
+    assert desk.batches == [[1], [2, 3, 4]]
+    desk.bad = set()
+    assert desk.group(5) == 10
 
 
 def test_everybody_gets_their_own_answer(desk: Desk) -> None:
