@@ -9,7 +9,7 @@ BENCH_FLAGS ?=
 BIN := .venv/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-virtualenv
 BOT_FILES := $(shell find bot -type f -not -path '*/__pycache__/*')
-PYTEST := $(BIN)/python tests/run_on_loopback.py $(BIN)/python -m pytest -n 4 --dist worksteal $(PYTEST_FLAGS) --cov
+PYTEST := $(BIN)/python tests/run_on_loopback.py $(BIN)/python -m pytest -n 3 --dist worksteal $(PYTEST_FLAGS) --cov
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --strip-extras \
   --allow-unsafe --build-deps-for wheel --no-emit-options --no-emit-index-url --no-emit-find-links \
   --no-emit-trusted-host $(LOCK_FLAGS)

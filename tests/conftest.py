@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from bot.sandbox.postgres import Databases
@@ -53,6 +54,8 @@ def refuse_other_networks(event: str, args: tuple[object, ...]) -> None:
 
 
 def pytest_configure() -> None:
+    settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("any machine")
     if guard_is_needed():
         sys.addaudithook(refuse_other_networks)
 

@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import ParamSpec, TypeVar
 
 from bot.core.errors import BotError, Busy
@@ -25,8 +26,9 @@ from bot.engine.turns import Turns
 
 P = ParamSpec("P")
 T = TypeVar("T")
-QUICK = 3  # acknowledgements at once: they share the interpreter, the writer's place in the database and its head
+QUICK = 8  # acknowledgements at once: they share the interpreter, and a commit
 FEW = 2  # plans at once, and looks, while somebody waits for an acknowledgement
+SENDING_S = 0.02  # until an acknowledgement has left: a plan that begins sooner keeps the interpreter from sending it
 ENOUGH = 32  # requests in hand: whoever has so many takes none that another process may have in hand too
 log = logging.getLogger(__name__)
 
@@ -74,14 +76,17 @@ class Front:
 
     async def quickly(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run something short in the pool for acknowledgements. Raises Busy when given up before it was begun."""
-        with self._turns.first():
+        turn = ExitStack()
+        turn.enter_context(self._turns.first())
+        try:
             begun = self._quick.submit(call, *args, **kwargs)
-            try:
-                return await asyncio.wrap_future(begun)
-            except asyncio.CancelledError:
-                if begun.cancel():
-                    raise Busy("more was asked at once than could be begun in time; nothing was done") from None
-                raise  # it goes on, and nobody hears how it ends
+            return await asyncio.wrap_future(begun)
+        except asyncio.CancelledError:
+            if begun.cancel():
+                raise Busy("more was asked at once than could be begun in time; nothing was done") from None
+            raise  # it goes on, and nobody hears how it ends
+        finally:
+            asyncio.get_running_loop().call_later(SENDING_S, turn.close)
 
     async def look(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run something that only reads, and may take its time, in the pool for looks."""

@@ -29,7 +29,8 @@ class Turns:
         finally:
             with self._changed:
                 self._waiting -= 1
-                self._changed.notify_all()
+                if not self._waiting:
+                    self._changed.notify_all()  # before that they would only wake each other
 
     @contextmanager
     def after(self, kind: str) -> Iterator[None]:

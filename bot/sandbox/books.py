@@ -30,6 +30,10 @@ class Books:
         ended = any(state not in ("accepted", "waiting") for _, state, _ in self.changes())
         return ended and not self.ours(PENDING) and not self.ours(OWED) and not self.running()
 
+    def is_to_begin(self) -> bool:
+        """Whether a change waits, for its plan, for people or for a process to carry it out."""
+        return any(state in ("accepted", "waiting", "queued") for _, state, _ in self.changes())
+
     def changes(self) -> list[tuple[str, str, str]]:
         """(id, state, judged) of every change."""
         return self.ours(CHANGES)

@@ -56,6 +56,7 @@ class Case:
         self._to_come = [] if boundary is None else [boundary, *([boundary.then] if boundary.then else [])]
         self._asked = self._approved = self._is_ready = False
         self._armed: dict[Replica, Boundary | None] = {}
+        self._still: list[Replica] = []
         self._now, self._missed, self._mishaps = town.bot, len(self._to_come), 0
         self._died_at = self._quiet_since = 0.0
 
@@ -66,6 +67,8 @@ class Case:
         self._start()
         give_up = time.monotonic() + PATIENCE_S
         while not self._over() and time.monotonic() < give_up:
+            if self._still and not self._incident.books.is_to_begin():
+                self._let_go_on()
             if self._now.exit_code() is not None:
                 self._bury(self._now)
             self._act()
@@ -133,6 +136,7 @@ class Case:
 
     def _bury(self, bot: Replica) -> None:
         """Another one takes its place: one that runs already, else a new one."""
+        self._let_go_on()
         if self._armed.pop(bot, None) and bot.exit_code() == -signal.SIGKILL:
             self._missed -= 1
         else:
@@ -145,6 +149,17 @@ class Case:
         self._town.cloud.clear_faults()
         self._start()
 
+    def _stand_still(self) -> None:
+        """All others, so that who hears the approval also gets the work: in its boundaries it is to die."""
+        self._still = [one for one in self._town.bots if one is not self._now and one.is_running()]
+        for one in self._still:
+            one.freeze()
+
+    def _let_go_on(self) -> None:
+        for one in self._still:
+            one.thaw()
+        self._still = []
+
     # --- the people
 
     def _act(self) -> None:
@@ -155,6 +170,7 @@ class Case:
             self._asked = self._incident.ask(self._story.ask)
             self._approved = self._asked and self._story.alone
         elif not self._approved and (card := self._incident.waiting()):
+            self._stand_still()
             self._approved = self._incident.approve(card)
 
     # --- the end

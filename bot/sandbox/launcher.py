@@ -28,8 +28,9 @@ HEAVY = (
     "bot.__main__", "bot.app",
 )  # fmt: skip
 PACKAGES = ("bot.operations", "bot.providers", "bot.engine", "bot.stores", "bot.doors.cli", "bot.doors.slack")
-WRITES = re.compile(
-    r"^\s*(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|UPDATE|DELETE\s+FROM)\s+[\"`]?(?:\w+[\"`]?\.[\"`]?)?(\w+)", re.I
+WRITES = re.compile(  # one statement may make several; SELECT … FOR UPDATE and ON CONFLICT DO UPDATE make none
+    r"\b(?:INSERT (?:OR \w+ )?INTO|(?<!FOR )(?<!KEY )(?<!DO )UPDATE|DELETE FROM) [\"`]?(?:\w+[\"`]?\.[\"`]?)?(\w+)",
+    re.I,
 )
 FORK = multiprocessing.get_context("forkserver")
 FORK.set_forkserver_preload(["bot.sandbox.preload"])
@@ -60,9 +61,9 @@ class Commits:
         DefaultDialect.do_commit = commit  # type: ignore[method-assign]
 
     def _executed(self, connection: Any, _: Any, statement: str, *__: Any) -> None:
-        if found := WRITES.match(statement):
+        if tables := written_by(statement):
             with self._lock:
-                self._written.setdefault(_key(connection.connection), []).append(found[1].lower())
+                self._written.setdefault(_key(connection.connection), []).extend(tables)
 
     def _rolled_back(self, connection: Any) -> None:
         with self._lock:
@@ -86,6 +87,11 @@ class Commits:
                 trace.write(boundary + "\n")
         if boundary == self._kill_at:
             os.kill(os.getpid(), self._sent)
+
+
+def written_by(statement: str) -> list[str]:
+    """The tables that a statement of SQL writes, in its order."""
+    return [table.lower() for table in WRITES.findall(" ".join(statement.split()))]
 
 
 def _key(connection: Any) -> int:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import logging
 import re
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import NamedTuple, cast
@@ -21,7 +22,7 @@ from bot.core.errors import UserError
 from bot.core.system import AuditCheck, AuditEntry
 from bot.stores.database import reading
 from bot.stores.repeat import repeatable
-from bot.stores.storable import storable
+from bot.stores.storable import dumps
 from bot.stores.tables import AuditEndRow, AuditRow
 from bot.stores.together import Together, Values, Write, added
 
@@ -32,8 +33,8 @@ PURGED = "audit purged"
 LINKS, ENDS = cast(Table, AuditRow.__table__), cast(Table, AuditEndRow.__table__)
 HEAD_NOW = select(ENDS.c.seq, ENDS.c.hash).where(ENDS.c.name == "head").with_for_update()
 LINK_WRITES = (
-    added(LINKS, "seq", "at", "event", "operation", "actor", "body", "hash"),
     Write(ENDS, ENDS.update().where(ENDS.c.name == "head"), ("seq", "hash")),
+    added(LINKS, "seq", "at", "event", "operation", "actor", "body", "hash"),
 )
 LINKED = Together(*LINK_WRITES)
 HEAD = re.compile("[0-9a-f]{12,64}")  # fewer digits than these, and a chain of thousands has them by chance
@@ -56,8 +57,8 @@ def append(
     """Add a link in the caller's transaction, and tell its head afterwards; returns the hash."""
     session.flush()  # what it tells of comes first
     connection = session.connection()
-    head, told = following(newest(connection), at, event, operation, actor, body or {})
-    LINKED.write(connection, told)
+    head, row = following(newest(connection), at, event, operation, actor, body or {})
+    LINKED.write(connection, told(head, [row]))
     event_api.listen(session, "after_commit", lambda _: head.tell(), once=True)
     return head.hash
 
@@ -72,13 +73,18 @@ def newest(connection: Connection) -> Head:
 
 def following(
     head: Head, at: datetime, event: str, operation: str, actor: str, body: dict[str, JsonValue]
-) -> tuple[Head, dict[str, Values]]:
-    """The head after one more link, and the values of `LINK_WRITES`, which make it so."""
+) -> tuple[Head, Values]:
+    """The head after one more link, and that link as a row."""
     seq = head.seq + 1
     text = canonical(seq, at, event, operation, actor, body)
     new = Head(seq, link(head.hash, text))
     row = {"seq": seq, "at": at, "event": event, "operation": operation, "actor": actor, "body": text, "hash": new.hash}
-    return new, {LINKS.name: row, ENDS.name: new._asdict()}
+    return new, row
+
+
+def told(head: Head, links: Sequence[Values]) -> dict[str, Sequence[Values]]:
+    """The rows of `LINK_WRITES` that put these links before that head."""
+    return {ENDS.name: [head._asdict()], LINKS.name: links}
 
 
 def canonical(seq: int, at: datetime, event: str, operation: str, actor: str, body: dict[str, JsonValue]) -> str:
@@ -86,7 +92,7 @@ def canonical(seq: int, at: datetime, event: str, operation: str, actor: str, bo
     whole: JsonValue = {
         "seq": seq, "at": _written(at), "event": event, "operation": operation, "actor": actor, "body": body
     }  # fmt: skip
-    return json.dumps(storable(whole), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _written(at: datetime) -> str:

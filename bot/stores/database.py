@@ -25,7 +25,7 @@ NETWORK = {
 }  # fmt: skip
 STATEMENT_MS = 60_000  # longer than any statement of ours takes, but for those that bring the schema up to date
 UPGRADE_LOCK = 0x61697371  # of the transaction that brings the schema up to date: "aisq"
-HURRIED_MS = 500  # the same while somebody waits for an acknowledgement
+HURRIED_MS = 400  # the same while somebody waits for an acknowledgement
 
 
 def connect(url: str, *, pool_size: int = 10) -> Engine:
@@ -36,7 +36,7 @@ def connect(url: str, *, pool_size: int = 10) -> Engine:
         address,
         pool_pre_ping=True,
         pool_size=pool_size,
-        max_overflow=10,
+        max_overflow=15,
         pool_timeout=BUSY_MS / 1000,
         json_serializer=dumps,
         connect_args={name: value for name, value in network.items() if name not in address.query},

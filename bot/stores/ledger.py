@@ -4,37 +4,26 @@ Every method is one transaction that may be repeated, and writes its link of the
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Any, Literal, cast
+from datetime import timedelta
+from typing import Any, Literal
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnDefault, Connection, Engine, Table, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from bot.core.answer import Answer
-from bot.core.errors import Denied, UserError
+from bot.core.errors import UserError
 from bot.core.plan import Hold, Plan, Step
 from bot.core.ports import Effect
 from bot.core.request import DUE, STATES, Approval, Request, State
 from bot.core.system import Accepted, Claim, Clock, EffectRecord, OperationRecord, Pin, Proposal
 from bot.stores import audit, locks, mutexes, records, ways
-from bot.stores.database import hurried
+from bot.stores.asking import Asked, Asking, is_worth_a_link
 from bot.stores.mutexes import fenced, row_of
 from bot.stores.repeat import repeatable
 from bot.stores.stages import SqlStages
-from bot.stores.tables import IS_OPEN, ApprovalRow, EffectRow, HeardRow, OperationRow, PinRow
-from bot.stores.together import Together, Values, added
+from bot.stores.tables import IS_OPEN, ApprovalRow, EffectRow, OperationRow, PinRow
 
-Link = tuple[str, str, dict[str, JsonValue]]  # of the audit chain: event, who, body
-HEARD, OPERATIONS = cast(Table, HeardRow.__table__), cast(Table, OperationRow.__table__)
-NEW = {  # refused by both keys at once, also when the same is just being committed
-    "sqlite": sqlite.insert(HEARD).on_conflict_do_nothing().returning(HEARD.c.operation),
-    "postgresql": postgresql.insert(HEARD).on_conflict_do_nothing().returning(HEARD.c.operation),
-}
-FRESH = {column.name: column.default.arg for column in OPERATIONS.columns if isinstance(column.default, ColumnDefault)}
-ASKED = added(OPERATIONS, *FRESH, *("id", "request", "operation", "verb", "actor", "created_at", "updated_at", "state"))
-ALONE, LINKED = Together(ASKED), Together(*audit.LINK_WRITES, ASKED)
 SHORTEST_ID, LONGEST_ID = 4, 20  # characters of an id that people must type, and may
 
 
@@ -44,7 +33,7 @@ class SqlLedger(SqlStages):
 
     def __init__(self, engine: Engine, clock: Clock, pin_reminder: timedelta = timedelta(days=1)) -> None:
         super().__init__(engine, clock)
-        self._hurried, self._pin_reminder = hurried(engine), pin_reminder
+        self._asking, self._pin_reminder = Asking(engine), pin_reminder
 
     # --- looking
 
@@ -71,30 +60,7 @@ class SqlLedger(SqlStages):
     # --- before it begins
 
     def accept(self, request: Request, *, heard_as: str, signature: str, state: State, detail: str) -> Accepted:
-        """Statement by statement: somebody waits, and a unit of work would take several times as long."""
-        now, target = self._clock.now(), request.target.full_name if request.target else ""
-        row = FRESH | {
-            "id": request.id,
-            "request": request.model_dump(mode="json"),
-            "operation": request.operation,
-            "verb": request.verb,
-            "actor": request.actor.id,
-            "target": target,
-            "created_at": now,
-            "updated_at": now,
-            "state": state,
-            "detail": detail if state != "accepted" else "",
-        }
-        asked: dict[str, JsonValue] = {"target": target, "text": request.text, "door": request.address.door}
-        links = [("asked", request.actor.id, asked)] if _is_worth_a_link(request.verb, "accepted") else []
-        links += [(state, "aisq", {"target": target, "detail": detail})] if state != "accepted" else []
-        with self._hurried.begin() as connection:
-            if known := _heard_before(connection, request.id, heard_as, signature, now):
-                return Accepted(id=known, verb=request.verb, new=known == request.id)  # ours: a commit was lost
-            heads = _ask(connection, row, links, now)
-        for head in heads:
-            head.tell()
-        return Accepted(id=request.id, verb=request.verb, new=True)
+        return self._asking.soon(Asked(request, heard_as, signature, state, detail, self._clock.now()))
 
     def propose(self, operation: str, proposal: Proposal) -> None:
         with self._transaction() as session:
@@ -320,41 +286,8 @@ class SqlLedger(SqlStages):
         self._note(session, row, state, by, detail=detail, **more)
 
     def _note(self, session: Session, row: OperationRow, event: str, by: str, **body: JsonValue) -> None:
-        if _is_worth_a_link(row.verb, row.state):
+        if is_worth_a_link(row.verb, row.state):
             audit.append(session, self._clock.now(), event, row.id, by, {"target": row.target, **body})
-
-
-def _is_worth_a_link(verb: str, state: str) -> bool:
-    """Who looks changes nothing; only a refusal is kept."""
-    return verb != "answer" or state == "denied"
-
-
-def _heard_before(connection: Connection, operation: str, heard_as: str, signature: str, now: datetime) -> str | None:
-    """The operation of a delivery that was heard before; None for a new one, which is noted. Raises Denied."""
-    noted = {"heard_as": heard_as, "signature": signature or None, "operation": operation, "at": now}
-    if connection.scalar(NEW[connection.dialect.name], noted):
-        return None
-    known = connection.scalar(select(HEARD.c.operation).where(HEARD.c.heard_as == heard_as))
-    if known is None:
-        raise Denied("that delivery was used before; ask again")
-    return str(known)
-
-
-def _ask(connection: Connection, row: dict[str, object], links: Sequence[Link], now: datetime) -> list[audit.Head]:
-    """Write an operation and its links of the chain; the heads."""
-    heads, told = list[audit.Head](), dict[str, Values]({OPERATIONS.name: row})
-    if not links:
-        ALONE.write(connection, told)
-        return heads
-    for event, by, body in links:
-        if heads:
-            audit.LINKED.write(connection, told)
-        head = heads[-1] if heads else audit.newest(connection)
-        head, link = audit.following(head, now, event, str(row["id"]), by, body)
-        heads.append(head)
-        told |= link
-    LINKED.write(connection, told)
-    return heads
 
 
 def _find(session: Session, operation: str) -> OperationRow:

@@ -6,6 +6,7 @@ UTF-8 anywhere. People cannot type either; what a cloud or a chat says may have 
 
 import json
 import re
+from typing import Any
 
 from pydantic import JsonValue
 from sqlalchemy import Dialect, Text
@@ -13,6 +14,7 @@ from sqlalchemy.types import TypeDecorator
 
 NULL, HALF = "\u2400", "\ufffd"  # what is shown in their place
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_MAY_BE = re.compile("\\\\u0000|\\\\ud[89a-f]|[\ud800-\udfff]")  # the same in JSON, and a few innocent ones
 
 
 def storable(value: JsonValue) -> JsonValue:
@@ -31,9 +33,10 @@ def text(value: str) -> str:
     return _UNSTORABLE.sub(lambda found: NULL if found[0] == "\x00" else HALF, value)
 
 
-def dumps(value: JsonValue) -> str:
-    """For columns of JSON."""
-    return json.dumps(storable(value))
+def dumps(value: JsonValue, **how: Any) -> str:
+    """As JSON, for columns of it; `how` is as for json.dumps. Almost nothing has anything to replace."""
+    made = json.dumps(value, **how)
+    return json.dumps(storable(value), **how) if _MAY_BE.search(made) else made
 
 
 class Words(TypeDecorator[str]):

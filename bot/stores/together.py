@@ -1,6 +1,6 @@
 """Several writes in one round trip, where the database can; somebody may be waiting for their commit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Insert, Table, Update, bindparam
@@ -33,11 +33,11 @@ class Together:
         *others, last = (write.with_names() for write in writes)
         self._at_once = last.add_cte(*(one.cte(f"write_{number}") for number, one in enumerate(others)))
 
-    def write(self, connection: Connection, rows: Mapping[str, Values]) -> None:
-        """Make them in the caller's transaction. `rows`: table to values, of which it takes its own."""
+    def write(self, connection: Connection, rows: Mapping[str, Sequence[Values]]) -> None:
+        """Make them in the caller's transaction. `rows`: table to rows, at least one, of which it takes its own."""
         mine = {write.table.name: rows[write.table.name] for write in self._writes}
-        if connection.dialect.name == "postgresql":
-            named = {f"{name}_{column}": value for name, row in mine.items() for column, value in row.items()}
+        if connection.dialect.name == "postgresql" and all(len(some) == 1 for some in mine.values()):
+            named = {f"{name}_{column}": value for name, (row,) in mine.items() for column, value in row.items()}
             connection.execute(self._at_once, named)
             return
         for write in self._writes:

@@ -1,5 +1,6 @@
 """The bridge between doors and the engine."""
 
+import asyncio
 import threading
 import time
 
@@ -77,6 +78,25 @@ def test_what_fails_in_the_background_is_logged(bot, monkeypatch, caplog, error,
 
 async def test_async_doors_wait_in_pools(bot):
     assert await bot.front.quickly(lambda a, b=0: a + b, 1, b=2) == 3
+
+
+def test_no_thread_waits_for_another_ones_connection(bot):
+    pool = bot._engine.pool
+    threads = sum(one._max_workers for one in (bot.front._quick, bot.front._plans, bot.front._looks))
+    assert threads < pool.size() + pool._max_overflow
+
+
+async def test_a_crowd_is_written_down_whole(bot):
+    """One of each, a duplicate and a refusal among them; the chain is whole."""
+    texts = ["rollback backend", "whoami", "status backend", "no such thing"] * 10
+    asks = [ask(text, str(number)) for number, text in enumerate(texts)] + [ask("whoami", "1")] * 5
+    told = await asyncio.gather(*(bot.front.quickly(bot.front.submit, one) for one in asks), return_exceptions=True)
+    wrong = [one for one in told if isinstance(one, Exception)]
+    assert len(wrong) == 10 and all(isinstance(one, UserError) for one in wrong)
+    accepted = [one for one in told if not isinstance(one, Exception)]
+    assert len({one.id for one in accepted}) == sum(one.new for one in accepted) == 30
+    until(lambda: not bot.front._busy)
+    assert bot.audit.verify().problem == ""
 
 
 def failing_once(bot, monkeypatch, method, error):

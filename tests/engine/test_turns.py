@@ -146,3 +146,27 @@ async def test_plans_let_acknowledgements_go_first(bot, monkeypatch) -> None:  #
             break
     assert len(working) == FEW + 3
     done.set()
+
+
+async def given_back(turns: Turns) -> bool:
+    for _ in range(500):
+        await asyncio.sleep(0.01)
+        if not turns._waiting:
+            return True
+    return False
+
+
+async def test_plans_let_an_acknowledgement_leave_first(bot) -> None:  # type: ignore[no-untyped-def]
+    """Whoever awaited it has yet to send it."""
+    assert await bot.front.quickly(lambda: "written") == "written"
+    assert bot.front._turns._waiting == 1
+    assert await given_back(bot.front._turns)
+
+
+async def test_what_fails_gives_its_turn_back_too(bot) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(ZeroDivisionError):
+        await bot.front.quickly(lambda: 1 // 0)
+    bot.front._quick.shutdown()
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        await bot.front.quickly(lambda: 1)
+    assert await given_back(bot.front._turns)

@@ -68,6 +68,8 @@ def run_suite(folder: Path, test: str, *, skips: str) -> subprocess.CompletedPro
             "/dev/null",
             "--rootdir",
             ".",
+            "--confcutdir",
+            ".",
             "test_small.py",
         ],
         cwd=folder,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.launcher import WRITES
+from bot.sandbox.launcher import written_by
 
 BEGIN = """
 import signal, sys
@@ -125,18 +125,22 @@ def test_without_a_trace_nothing_is_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("statement", "table"),
+    ("statement", "tables"),
     [
-        ("INSERT INTO operations (id) VALUES (?)", "operations"),
-        ("\n  INSERT OR IGNORE INTO queues VALUES (?)", "queues"),
-        ('UPDATE "main"."workflow_status" SET status = ?', "workflow_status"),
-        ("update dbos.workflow_status set status = 1", "workflow_status"),
-        ("DELETE FROM `leases` WHERE 1", "leases"),
-        ("SELECT * FROM operations", None),
-        ("CREATE TABLE updates (n)", None),
-        ("PRAGMA user_version", None),
+        ("INSERT INTO operations (id) VALUES (?)", ["operations"]),
+        ("\n  INSERT OR IGNORE INTO queues VALUES (?)", ["queues"]),
+        ('UPDATE "main"."workflow_status" SET status = ?', ["workflow_status"]),
+        ("update dbos.workflow_status\n set status = 1", ["workflow_status"]),
+        ("DELETE FROM `leases` WHERE 1", ["leases"]),
+        ("WITH a AS (UPDATE ends SET seq = 1), b AS (INSERT INTO audit VALUES (1)) INSERT INTO operations SELECT 1",
+         ["ends", "audit", "operations"]),
+        ("INSERT INTO queues VALUES (1) ON CONFLICT (name)\n DO\n UPDATE SET name = 1", ["queues"]),
+        ("SELECT seq FROM ends FOR UPDATE SKIP LOCKED", []),
+        ("SELECT seq FROM ends FOR NO KEY UPDATE OF ends", []),
+        ("SELECT * FROM operations", []),
+        ("CREATE TABLE updates (n)", []),
+        ("PRAGMA user_version", []),
     ],
-)
-def test_which_table_a_statement_writes(statement: str, table: str | None) -> None:
-    found = WRITES.match(statement)
-    assert (found and found[1]) == table
+)  # fmt: skip
+def test_which_tables_a_statement_writes(statement: str, tables: list[str]) -> None:
+    assert written_by(statement) == tables

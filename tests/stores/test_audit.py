@@ -192,7 +192,12 @@ def test_a_commit_that_fails_logs_no_head(
     assert books.events() == ["asked"]
 
 
-@settings(derandomize=True, deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    derandomize=True,
+    deadline=None,
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     words=st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
     more=st.dictionaries(

@@ -293,7 +293,7 @@ def test_a_network_that_swallows_everything_is_noticed(
 
 def test_these_limits_are_in_force_on_postgresql(postgres: str, connect: Connect) -> None:
     engine = connect(postgres)
-    for of, lock in ((engine, "10s"), (database.hurried(engine), "500ms"), (engine, "10s")):
+    for of, lock in ((engine, "10s"), (database.hurried(engine), "400ms"), (engine, "10s")):
         with of.begin() as connection:
             found = [
                 connection.exec_driver_sql(f"SHOW {name}").scalar()

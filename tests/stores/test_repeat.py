@@ -89,8 +89,9 @@ def test_who_waits_for_an_acknowledgement_is_told_soon(waits: list[float], name:
     with pytest.raises(StoreError):
         getattr(Repeated(*[AWAY] * 99), name)()
     assert waits == list(SOON_S)
-    longest = sum(SOON_S) + (len(SOON_S) + 1) * database.HURRIED_MS / 1000
-    assert longest < 2.0  # of the 2.5 s in which the Slack door answers
+    tries = 2 + len(SOON_S) + 1  # of those before it and its own among others, then alone
+    longest = sum(SOON_S) + tries * database.HURRIED_MS / 1000
+    assert longest < 2.3  # of the 2.5 s in which the Slack door answers
 
 
 def test_an_acknowledgement_waits_less_for_other_writers(books: Books) -> None:

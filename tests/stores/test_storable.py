@@ -57,6 +57,13 @@ def test_values_other_than_text_are_left_alone(value: Any) -> None:
     assert json.loads(dumps(value)) == value
 
 
+@pytest.mark.parametrize("how", [{}, {"ensure_ascii": False, "sort_keys": True}])
+@pytest.mark.parametrize("said", [*FINE, *ODD, "\ud83d\ude00", "\\ud800", "\\\x00"])
+def test_as_json_it_is_what_can_be_stored(said: str, how: dict[str, Any]) -> None:
+    for value in (said, [{"b": said}, 1], {said: None, "a": said}):
+        assert dumps(value, **how) == json.dumps(storable(value), **how)
+
+
 def test_names_and_whatever_is_inside_too() -> None:
     assert storable({"a\x00": ["\x00", {"b\ud800": "\x00"}]}) == {"a␀": ["␀", {"b\ufffd": "␀"}]}
 

@@ -35,15 +35,13 @@ class Screen:
     def beside(self, drawn: RenderableType) -> None:
         """What goes with it, on the other stream; where no terminal is, a sentence stays on one line."""
         if isinstance(drawn, Rich) and not self.err.is_terminal:
-            self.err.file.write(f"{drawn.plain}\n")
-            self.err.file.flush()
+            _write(self.err, f"{drawn.plain}\n")
         else:
             _print(self.err, drawn)
 
     def print(self, text: str) -> None:
         """Text for other programs, as it is."""
-        self._out.file.write(text if text.endswith("\n") else f"{text}\n")
-        self._out.file.flush()
+        _write(self._out, text if text.endswith("\n") else f"{text}\n")
 
     def document(self, value: JsonValue) -> None:
         """One JSON document. What would act on a terminal is escaped, which changes nothing for a program."""
@@ -65,13 +63,20 @@ class Screen:
             self.document({"error": str(error), "choices": choices, "remedy": remedy})
 
 
+def _write(console: Console, text: str) -> None:
+    try:
+        console.file.write(text)
+        console.file.flush()
+    except BrokenPipeError:
+        console.on_broken_pipe()  # whoever read it has seen enough
+
+
 def _print(console: Console, drawn: RenderableType) -> None:
     if console.is_terminal:
         return console.print(drawn)
     with console.capture() as captured:
         console.print(drawn)
-    console.file.write("\n".join(line.rstrip() for line in captured.get().split("\n")))
-    console.file.flush()
+    _write(console, "\n".join(line.rstrip() for line in captured.get().split("\n")))
 
 
 def _console(file: TextIO, columns: int | None) -> Console:

@@ -35,6 +35,7 @@ def application(
         return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, user_id=user_id, bot_token=bot_token)
 
     app = AsyncApp(
+        name="aisq",  # else it is looked up in every module's source
         client=AsyncWebClient(base_url=api_url, retry_handlers=[]),
         signing_secret=signing_secret,
         authorize=authorize,

@@ -283,11 +283,13 @@ def test_completing_a_name_imports_no_model(tmp_path: Path) -> None:
     assert not {*HEAVY, "sqlalchemy", "rich", "bot.core.operation"} & set(ran.stdout.split())
 
 
-def test_output_that_nobody_reads_is_no_bug(tmp_path: Path) -> None:
-    command = f"{sys.executable} -m bot --help | head -n 1"
-    ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env={**os.environ, "COLUMNS": "80"})
-    assert ran.stdout == "Commands\n"
-    assert "Traceback" not in ran.stderr
+@pytest.mark.parametrize(("reader", "read"), [("head -n 1", "Commands\n"), ("true", "")])
+def test_output_that_nobody_reads_is_no_bug(tmp_path: Path, reader: str, read: str) -> None:
+    command = f"{sys.executable} -m bot --help | {reader}"
+    environment = {**os.environ, "COLUMNS": "80", "AISQ_STATE_DIR": str(tmp_path)}
+    ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=environment)
+    assert (ran.stdout, ran.stderr) == (read, "")
+    assert not (tmp_path / "aisq.log").exists()
 
 
 def test_a_terminal_that_cannot_show_a_character_shows_another(tmp_path: Path) -> None:

@@ -28,6 +28,13 @@ from tests.doors.slack.room import Room, room_of
 from tests.engine.conftest import BAD, GOOD, Bot, close
 
 
+@pytest.fixture(autouse=True)
+def patient_slack(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests are not about a machine with too much to do; how soon the bot answers is measured elsewhere."""
+    for module in ("delivery", "link"):
+        monkeypatch.setattr(f"bot.sandbox.slack.{module}.ACK_DEADLINE_S", 30.0)
+
+
 @pytest.fixture
 def time() -> StillTime:
     return StillTime()

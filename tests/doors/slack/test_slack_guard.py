@@ -196,7 +196,7 @@ NOISE = st.dictionaries(
 
 
 @given(headers=NOISE, body=st.binary(max_size=200))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=200)
 async def test_noise_never_passes_and_never_breaks_the_guard(
     headers: Headers, body: bytes, caller: Caller, behind: Behind
 ) -> None:
