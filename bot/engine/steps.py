@@ -7,7 +7,9 @@ from pydantic import BaseModel
 
 from bot.core.plan import Plan, Step
 from bot.core.request import LEFT_AS_IT_IS, State, Target
+from bot.core.system import Ending
 
+CHANGED: Ending = "changed by someone else"
 PUT_BACK, UNTOUCHED = "put back as it was", "nothing was done"
 Data = dict[str, Any]  # JSON: it is written down, and read by the next version of this program
 Make = Callable[[str, int, Step, str, Target], Data]  # do or undo, position, step, version of its target, target
@@ -49,7 +51,7 @@ class Steps:
         if ending == "uncertain" and step.kind == "call":
             said = (detail, f"look at {target} before doing anything else", *self._changed_before(position, target))
             return Done(state="uncertain", detail="; ".join(said))
-        if ending == "changed by someone else":  # undoing would overwrite what they did
+        if ending == CHANGED:  # undoing would overwrite what they did
             return self._back(position, "failed", detail, spared=target.full_name)
         return self._back(began, "failed", detail)
 
@@ -62,32 +64,30 @@ class Steps:
     def _back(self, count: int, state: State, why: str, spared: str = "") -> Done:
         """Undo the first `count` steps in reverse; the failed step's own too, if the cloud had begun it.
 
-        A target is left when it is `spared`, or when one undo of it fails. One undo after the other that say the same
-        are one: each stage of a rollout goes back to where all of them began.
+        A target is left when it is `spared`, or when one undo of it is not made: somebody changed it, or it failed. One
+        undo after the other that say the same are one: each stage of a rollout goes back to where all of them began.
         """
         made = [(position, step) for position, step in enumerate(self._plan.steps[:count]) if step.kind == "call"]
-        undone, failed = dict[str, Step](), dict[str, str]()
+        undone, left = dict[str, Step](), dict[str, Data]()
         for position, step in reversed(made):
             name = self._name(step)
-            if step.undo is None or name == spared or name in failed or _alike(step.undo, undone.get(name)):
+            if step.undo is None or name == spared or name in left or _alike(step.undo, undone.get(name)):
                 continue
             did = self._step("undo", position, step.undo)
             if did["ending"] == "succeeded":
                 undone[name] = step.undo
             else:
-                failed[name] = did["detail"]
+                left[name] = did
         stays = [step for _, step in made if not step.undo and self._name(step) != spared]
-        return self._told(state, why, stays, list(undone), failed, spared)
+        return self._told(state, why, stays, list(undone), left, spared)
 
     def _told(
-        self, state: State, why: str, stays: Sequence[Step], undone: list[str], failed: dict[str, str], spared: str
+        self, state: State, why: str, stays: Sequence[Step], undone: list[str], left: dict[str, Data], spared: str
     ) -> Done:
         """What became of everything, each target by name when there are several."""
         hurts, several = [step for step in stays if not step.may_stay], bool(self._plan.others)
-        whole = not (failed or hurts or spared)
-        said = [why]
-        if failed:
-            said += [f"putting {f'{name} ' if several else 'it '}back failed: {why}" for name, why in failed.items()]
+        whole = not (left or hurts or spared)
+        said = [why, *(_not_back(f"{name} " if several else "it ", did) for name, did in left.items())]
         if hurts:
             places = ", ".join(dict.fromkeys(map(self._name, hurts)))
             said.append(f"cannot be undone: {_titles(hurts)}; look at {places}")
@@ -98,7 +98,7 @@ class Steps:
         if whole and not undone and not kept:
             said.append(UNTOUCHED)
         told = "; ".join(said)
-        if failed:
+        if any(did["ending"] != CHANGED for did in left.values()):
             return Done(state="uncertain", detail=told)
         return Done(state=state, detail=told) if whole else Done(state="failed", detail=f"{LEFT_AS_IT_IS}: {told}")
 
@@ -110,6 +110,13 @@ class Steps:
 
     def _name(self, step: Step) -> str:
         return self._plan.target_of(step).full_name
+
+
+def _not_back(name: str, did: Data) -> str:
+    """Why a target is not as it was. What somebody else made of it is known, and theirs."""
+    if did["ending"] == CHANGED:
+        return f"{name}was not put back: {did['detail']}"
+    return f"putting {name}back failed: {did['detail']}"
 
 
 def _alike(undo: Step, other: Step | None) -> bool:

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.core.errors import Fenced
-from bot.core.request import Target
+from bot.core.request import LEFT_AS_IT_IS, Target
 from bot.engine.registry import Registry
 from tests.both import postgres_seldom
 from tests.engine.conftest import BEN
@@ -98,8 +98,9 @@ def test_what_somebody_changed_meanwhile_is_not_overwritten(bot):
 
     when_written(bot, 1, act)
     done = bot.work(operation)
-    assert (done.state, bot.platform.asked) == ("uncertain", {NEW: 100})
-    assert done.detail.startswith("cancelled by ben; putting it back failed: ai-square/prod/backend is at version 9")
+    assert (done.state, bot.platform.asked) == ("failed", {NEW: 100})
+    found = "it was not put back: ai-square/prod/backend is at version 9, not 8"
+    assert done.detail == f"{LEFT_AS_IT_IS}: cancelled by ben; {found}"
 
 
 # --- what has no undo

@@ -195,14 +195,68 @@ def test_it_is_not_said_to_be_deployed_before_traffic_arrived(bot):
 # --- somebody else
 
 
-def test_a_change_in_the_console_stops_it_and_is_not_overwritten(bot):
+THEIRS = {GOOD: 60, "backend-00040-fom": 40}
+FOUND = "somebody changed the service meanwhile: traffic is asked to be backend-00041-kex 60 %, backend-00040-fom 40 %"
+
+
+@pytest.mark.parametrize("minutes, stages", [(5, 1), (15, 2), (25, 3), (45, 4)])
+def test_a_change_in_the_console_stops_it_and_is_not_overwritten(bot, minutes, stages):
+    """At any stage. What was found, and so what runs, is known and said: it is no guess that anybody must look into."""
     operation = deploy(bot)
-    theirs = {GOOD: 60, "backend-00040-fom": 40}
-    bot.after_minutes(15, lambda: bot.platform.somebody_sets(theirs))
+    bot.after_minutes(minutes, lambda: bot.platform.somebody_sets(THEIRS))
     done = bot.work(operation)
-    assert (done.state, bot.platform.asked) == ("uncertain", theirs), "somebody has to look, since it is not as it was"
-    assert done.detail.startswith("somebody changed the service meanwhile: traffic is asked to be")
-    assert len(bot.platform.writes) == 3
+    assert (done.state, bot.platform.asked, bot.platform.serving) == ("failed", THEIRS, THEIRS)
+    version = bot.platform.version
+    refused = f"it was not put back: ai-square/prod/backend is at version {version}, not {version - 1}"
+    assert done.detail == f"{LEFT_AS_IT_IS}: {FOUND}; {refused}; stays: make release {release(operation)}"
+    assert states(bot, operation) == ["passed"] * (stages - 1) + ["broken"]
+    assert len(bot.platform.writes) == 1 + stages, "the release and a shift for each stage: nothing over theirs"
+    assert bot.pins.pins() == ()
+
+
+def test_a_change_in_the_console_while_the_release_starts_stops_it_too(bot):
+    operation = deploy(bot)
+    bot.platform.after.append(lambda: bot.platform.somebody_sets(THEIRS))
+    done = bot.work(operation)
+    assert (done.state, bot.platform.asked, bot.platform.writes) == ("failed", THEIRS, [f"{operation}/0/do"])
+    assert done.detail.startswith(FOUND)
+
+
+def test_a_change_in_the_console_just_before_a_shift_is_found_by_the_cloud(bot):
+    """No look lies between the two: the shift itself is refused."""
+    operation = deploy(bot)
+    steer = bot.ledger.found
+
+    def found(*args):
+        stage = steer(*args)
+        if stage.state == "passed" and bot.platform.asked != THEIRS:
+            bot.platform.somebody_sets(THEIRS)
+        return stage
+
+    bot.ledger.found = found
+    done = bot.work(operation)
+    assert (done.state, bot.platform.asked, len(bot.platform.writes)) == ("failed", THEIRS, 2)
+    assert done.detail.startswith(f"{LEFT_AS_IT_IS}: ai-square/prod/backend is at version")
+
+
+def test_cancelled_beside_a_change_in_the_console_theirs_stays(bot):
+    operation = deploy(bot)
+
+    def both():
+        bot.platform.somebody_sets(THEIRS)
+        bot.say(BEN, f"ops cancel {operation}")
+
+    bot.after_minutes(15, both)
+    done = bot.work(operation)
+    assert (done.state, bot.platform.asked) == ("failed", THEIRS), "not cancelled, which says that it is as it was"
+    assert "not put back" in done.detail
+
+
+def test_after_a_change_in_the_console_whoever_goes_back_sees_it_first(bot):
+    """The rollback is planned on what somebody made of it."""
+    test_a_change_in_the_console_stops_it_and_is_not_overwritten(bot, 15, 2)
+    record = bot.say(ANA, "rollback backend")
+    assert (record.state, record.plan.preempts, record.plan.facts["traffic"]) == ("waiting", (), THEIRS)
 
 
 # --- permission

@@ -93,9 +93,25 @@ def test_somebody_changed_the_first_while_the_second_failed(bot):
         lambda: bot.first.somebody_sets({OLD: 20, NEW: 80}) if len(bot.second.writes) == 1 else None
     )
     done = bot.work(operation)
-    assert (done.state, serving(bot)) == ("uncertain", ({OLD: 20, NEW: 80}, {OLD: 100}))
-    said = f"putting {BACKEND} back failed: {BACKEND} is at version 9, not 8; put back: {FRONTEND}"
-    assert done.detail == f"did not start; {said}"
+    assert (done.state, serving(bot)) == ("failed", ({OLD: 20, NEW: 80}, {OLD: 100}))
+    said = f"{BACKEND} was not put back: {BACKEND} is at version 9, not 8; put back: {FRONTEND}"
+    assert done.detail == f"{LEFT_AS_IT_IS}: did not start; {said}"
+
+
+def test_of_two_that_were_not_put_back_each_is_named_with_why(bot):
+    """What somebody made of one is known, and of the other nothing is: so the whole is uncertain."""
+    never_arrives(bot)
+    operation = bot.approved("together backend")
+
+    def meanwhile():
+        if len(bot.second.writes) == 1:
+            bot.first.somebody_sets({OLD: 20, NEW: 80})
+            bot.second.fail("set_traffic", Permanent("no"))
+
+    bot.second.after.append(meanwhile)
+    done = bot.work(operation)
+    assert done.state == "uncertain"
+    assert f"putting {FRONTEND} back failed: no; {BACKEND} was not put back: {BACKEND} is at version 9" in done.detail
 
 
 def test_nobody_knows_of_the_second(bot):

@@ -123,6 +123,9 @@ def test_whatever_happens_it_is_said(world: World) -> None:
         return
     still, several = left(world), bool(world.plan.others)
     assert done.state in ("failed", "cancelled", "uncertain")
+    unknown = {ending for (way, at), (ending, _) in world.script.items() if (way, at) in world.did} & {UNCERTAIN}
+    undos = {world.script.get(("undo", at), (SUCCEEDED, True))[0] for at in world.undone}
+    assert (done.state == "uncertain") == bool(unknown or FAILED in undos), "and not where it is known what is there"
     assert done.state != "cancelled" or not still, "cancelled means that nothing of it is left that may not be"
     assert not several or all(name in done.detail for name in still), done.detail
     assert done.detail.startswith(LEFT_AS_IT_IS) or not (done.state == "failed" and still)
@@ -175,6 +178,28 @@ WEB, API, _ = TARGETS
             "cancelled",
             "cancelled by shop/prod/web cancelled; stays: move web",
             [],
+        ),
+        (
+            (call(WEB), call(WEB), check(WEB)),
+            {("do", 2): (FAILED, False), ("undo", 1): (CHANGED, False)},
+            "failed",
+            f"{LEFT_AS_IT_IS}: shop/prod/web failed; it was not put back: shop/prod/web changed by someone else",
+            [1],
+        ),
+        (
+            (call(WEB), check(WEB)),
+            {("do", 1): (CANCELLED, False), ("undo", 0): (CHANGED, False)},
+            "failed",
+            f"{LEFT_AS_IT_IS}: cancelled by shop/prod/web cancelled; it was not put back: shop/prod/web changed by"
+            " someone else",
+            [0],
+        ),
+        (
+            (call(WEB), check(WEB)),
+            {("do", 1): (FAILED, False), ("undo", 0): (UNCERTAIN, False)},
+            "uncertain",
+            "shop/prod/web failed; putting it back failed: shop/prod/web uncertain",
+            [0],
         ),
     ],
 )

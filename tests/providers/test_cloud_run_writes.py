@@ -244,7 +244,8 @@ def test_somebody_elses_change_is_never_overwritten(rig: Any, run: CloudRun, aft
         end = caught.value
     who = run.service(rig.target).changed_by
     assert isinstance(end, Refused)
-    assert f"was changed by {who} since it was looked at: it is at generation 5, not 4" in str(end)
+    found = f"it is at generation 5, not 4, with traffic {rig.release(2)} 100 %"
+    assert f"was changed by {who} since it was looked at: {found}" in str(end)
     assert not rig.commits()
     assert run.find(rig.target, KEY) is None
     assert run.service(rig.target).asked == {rig.release(2): 100}

@@ -18,6 +18,7 @@ from bot.core.traffic import describe
 from bot.providers._google import Google, translated
 from bot.providers.cloud_run import names, sizing, stamp, targets
 from bot.providers.cloud_run.reads import Reads
+from bot.providers.cloud_run.state import asked
 
 TRIES = 4  # while only the cloud's own bookkeeping moves the etag
 BY_DIGEST = re.compile(r"[^@\s]+@sha256:[0-9a-f]{64}")
@@ -134,7 +135,7 @@ class Writes:
 def must_be_at(version: str, now: run_v2.Service, target: Target) -> None:
     if str(now.generation) != version:
         who = now.last_modifier or "somebody"
-        found = f"it is at generation {now.generation}, not {version or 'known'}"
+        found = f"it is at generation {now.generation}, not {version or 'known'}, with traffic {describe(asked(now))}"
         raise Refused(f"{names.spoken(target)} was changed by {who} since it was looked at: {found}")
 
 
