@@ -88,6 +88,14 @@ def test_counts_are_waited_for_as_long_as_they_are_late_and_no_longer(late, lag_
     assert begun(Monitoring(late=late)).lag_s == lag_s
 
 
+@pytest.mark.parametrize("late_s, lag_s", [(25, 0), (30, 30), (59, 30)])
+def test_later_looks_tell_better_than_the_first_how_late_counts_are(late_s, lag_s):
+    monitoring = Monitoring(late=1)
+    counting, first = Counting(TARGET, WATCHED, monitoring), begun(monitoring)
+    record = counting.read(first, NOON + timedelta(seconds=60 + late_s))
+    assert (first.lag_s, record.lag_s, len(record.readings[-1].minutes)) == (60, lag_s, 1)
+
+
 def test_of_a_service_that_nobody_asks_the_platform_says_how_late():
     assert begun(Monitoring(quiet=True)).lag_s == 180
 
@@ -108,4 +116,6 @@ def test_a_look_reads_all_since_the_first_shift_and_keeps_what_is_new():
     assert [one.until for one in minutes] == [NOON + timedelta(minutes=number) for number in (1, 2, 3)]
     assert (first.canary.total, first.stable.total, first.canary.bad) == (100, 100, {"errors": 1, "slow": 5})
     assert monitoring.asked[-1] == 200, "the edge stays what it was at the beginning"
-    assert counting.read(record, SINCE + timedelta(minutes=3)).readings[-1].minutes == ()
+    assert counting.read(record, SINCE + timedelta(minutes=3)) == record, "nothing new is not kept"
+    later = counting.read(record.model_copy(update={"readings": record.readings[:1]}), SINCE + timedelta(seconds=30))
+    assert len(later.readings) == 1

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.core.canary.record import CanaryRecord
-from bot.core.deploying.judging import RECORD, VERDICT, Judging
+from bot.core.deploying.judging import RECORD, VERDICT, Judging, next_look
 from bot.core.deploying.looks import check_followed, check_ready
 from bot.core.deploying.stage import Watched
 from bot.core.errors import NotFound
@@ -142,15 +142,17 @@ def watched(weight_pct: int = 10, goes_on: str = "by evidence", **more: Any) -> 
     )
 
 
-def look(of: Watched, compute: Any, metrics: Any, *, began: datetime = BEGAN, stages: Any = ()) -> Any:
-    judging = Judging(TARGET, of, "op", Moment(started_at=began, now=NOON))
+def look(
+    of: Watched, compute: Any, metrics: Any, *, began: datetime = BEGAN, stages: Any = (), now: datetime = NOON
+) -> Any:
+    judging = Judging(TARGET, of, "op", Moment(started_at=began, now=now))
     return judging.look(compute, metrics, books("8", "9", stages=tuple(stages)), SLO)
 
 
 def test_a_good_release_goes_on_and_the_counts_are_kept() -> None:
     found = look(watched(), platform({}), Monitoring())
     assert found.state == "holds" and found.sentence.startswith("Promote new to 50 %: as good as old")
-    assert found.look_again_at == NOON + timedelta(minutes=1, seconds=5)
+    assert found.look_again_at == NOON + timedelta(seconds=5)
     kept = CanaryRecord.model_validate(found.evidence[RECORD])
     assert kept.readings[-1].at == NOON and found.evidence[VERDICT]["decision"] == "promote"
 
@@ -184,16 +186,32 @@ def stage(evidence: dict[str, Any]) -> StageRecord:
     return StageRecord(operation="op", position=3, started_at=BEGAN, evidence=evidence)
 
 
-def test_the_next_look_reads_on_and_the_next_stage_shifts() -> None:
+def test_a_look_that_finds_nothing_new_is_not_kept() -> None:
     first = look(watched(), platform({}), Monitoring())
-    again = look(watched(), platform({}), Monitoring(), stages=[stage(first.evidence)])
-    assert len(CanaryRecord.model_validate(again.evidence[RECORD]).readings) == 2
+    soon, later = (
+        look(watched(), platform({}), Monitoring(), stages=[stage(first.evidence)], now=NOON + after)
+        for after in (timedelta(seconds=35), timedelta(seconds=65))
+    )
+    assert (soon.evidence, soon.sentence) == (first.evidence, first.sentence)
+    assert len(CanaryRecord.model_validate(later.evidence[RECORD]).readings) == 2
+
+
+def test_the_next_stage_shifts() -> None:
+    """Also when its first look finds nothing new: it is not left for what was found at the weight before."""
+    first = look(watched(), platform({}), Monitoring())
+    assert first.state == "holds"
     now = platform({}, serving={"old": 50, "new": 50})
-    began = NOON - timedelta(minutes=1)
-    second = look(watched(50), now, Monitoring(), began=began, stages=[stage(again.evidence), stage({})])
+    began = NOON + timedelta(seconds=10)
+    stages = [stage(first.evidence), stage({})]
+    second = look(watched(50), now, Monitoring(), began=began, stages=stages, now=began)
     shifts = CanaryRecord.model_validate(second.evidence[RECORD]).shifts
     assert [(one.since, one.weight_pct) for one in shifts] == [(BEGAN, 10), (began, 50)]
     assert (second.state, "it bakes for another" in second.sentence) == ("not yet", True)
+
+
+@pytest.mark.parametrize("now_s, next_s", [(0, 5), (5, 35), (25, 35), (35, 65), (59, 65)])
+def test_counts_are_looked_at_twice_a_minute(now_s: int, next_s: int) -> None:
+    assert next_look(NOON + timedelta(seconds=now_s)) == NOON + timedelta(seconds=next_s)
 
 
 FEW = Monitoring(canary=(3, 0), stable=(30, 0))

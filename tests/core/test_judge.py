@@ -149,6 +149,31 @@ def reading(number: int, scene: dict[str, Any]) -> Reading:
     return Reading(at=until, minutes=(Minute(until=until, canary=canary, stable=stable),))
 
 
+def shifted_within_a_minute(*scenes: dict[str, Any]) -> CanaryRecord:
+    """A canary without a warm-up that got its traffic forty seconds after noon."""
+    record = played([], rules={"warm_up_s": 0})
+    first = record.shifts[0].model_copy(update={"since": NOON + timedelta(seconds=40)})
+    readings = tuple(reading(number, scene) for number, scene in enumerate(scenes, start=1))
+    return record.model_copy(update={"shifts": (first,), "readings": readings})
+
+
+def test_the_rest_of_the_minute_of_a_shift_speaks_against_a_bad_release() -> None:
+    worse = {"canary": [20, 2], "stable": [580, 0]}, {"canary": [60, 3], "stable": [540, 0]}
+    given = judge(shifted_within_a_minute(*worse))
+    assert given.decision == "roll_back"
+    assert "6.2 % errors (5 of 80 requests)" in given.sentence and "since 12:00 UTC" in given.sentence
+
+
+def test_but_neither_for_one_nor_against_one_that_shares_an_outage() -> None:
+    """Bad answers that all came after the shift are no more the canary's than its weight says."""
+    shared = {"canary": [20, 8], "stable": [580, 72]}, {"canary": [60, 24], "stable": [540, 216]}
+    given = judge(shifted_within_a_minute(*shared, GOOD, GOOD))
+    assert given.decision == "hold" and given.looks[0].e_value < 1
+    before = {"canary": [20, 0], "stable": [580, 300]}
+    with_it, without = (judge(shifted_within_a_minute(first, GOOD, GOOD)) for first in (before, {**GOOD}))
+    assert with_it.looks[0].highest_excess_pp == without.looks[0].highest_excess_pp
+
+
 def test_an_analysis_goes_on_where_it_was() -> None:
     analysis, record = Analysis(played([])), played([{"minutes": 14, **GOOD}])
     given: list[Verdict] = []

@@ -9,6 +9,7 @@ from google.cloud import run_v2
 
 from bot.core.canary.verdict import Verdict
 from bot.core.deploying.counting import Counting
+from bot.core.deploying.judging import next_look
 from bot.core.deploying.stage import Watched
 from bot.core.judge import judge
 from bot.core.ports import Metric, Point, Requests
@@ -18,7 +19,7 @@ from bot.sandbox.cloud_run.state import ServiceState, Truth
 from bot.sandbox.demo_canary import BAD_ERRORS, GOOD_ERRORS, LATE_S, STABLE_ERRORS, WITHIN
 from bot.sandbox.monitoring import traffic
 
-SHIFTED = datetime(2026, 11, 20, 12, 0, 25, tzinfo=UTC)  # not at a whole minute
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TARGET = Target(system="s", environment="e", name="n", kind="service", type="cloud_run", cloud="gcp")
 SLO = Slo(objective_pct=99.5)
 WATCHED = Watched(
@@ -28,14 +29,19 @@ WATCHED = Watched(
 SEEDS, USUAL_MS = range(1, 21), 200
 
 
+def shifted(seed: int) -> datetime:
+    """When the release gets its traffic: by the seeds, all through a minute of the clock."""
+    return NOON + timedelta(seconds=3 * (seed - 1))
+
+
 class Monitoring:
     """MetricReads over the sandbox's traffic: ten requests a second, and LATE_S until a minute is counted."""
 
-    def __init__(self, seed: int, error_rate: float, now: datetime = SHIFTED) -> None:
-        self.seed, self.now = seed, now
+    def __init__(self, seed: int, error_rate: float) -> None:
+        self.seed, self.now = seed, shifted(seed)
         self.state = ServiceState(run_v2.Service(name="projects/p/locations/l/services/s"), rps=10.0, not_found_rate=0)
-        before = SHIFTED - timedelta(hours=2)
-        self.state.splits = [(before, {"old": 100}), (SHIFTED, {"old": 90, "new": 10})]
+        before = NOON - timedelta(hours=2)
+        self.state.splits = [(before, {"old": 100}), (self.now, {"old": 90, "new": 10})]
         for name, rate in (("old", STABLE_ERRORS), ("new", error_rate)):
             self.state.truths[name] = Truth(run_v2.RevisionTemplate(), error_rates=[(before, rate)])
 
@@ -65,14 +71,14 @@ class Monitoring:
 
 
 def looks(seed: int, error_rate: float, minutes: int) -> Iterator[tuple[timedelta, Verdict]]:
-    """As a deploy looks: at once, and then five seconds after each whole minute."""
-    monitoring = Monitoring(seed, error_rate)
+    """As a deploy looks: at once, and then twice a minute."""
+    monitoring, began = Monitoring(seed, error_rate), shifted(seed)
     counting = Counting(TARGET, WATCHED, monitoring)
-    record = counting.begun(SHIFTED, SHIFTED, SLO)
-    for minute in range(minutes):
-        monitoring.now = SHIFTED.replace(second=5) + timedelta(minutes=minute + 1)
+    record = counting.begun(began, began, SLO)
+    while monitoring.now < began + timedelta(minutes=minutes):
         record = counting.read(record, monitoring.now)
-        yield monitoring.now - SHIFTED, judge(record)
+        yield monitoring.now - began, judge(record)
+        monitoring.now = next_look(monitoring.now)
 
 
 def put_back(seed: int) -> timedelta:
@@ -86,7 +92,7 @@ def test_a_bad_release_is_put_back_within_minutes_whatever_the_seed(capsys: pyte
     with capsys.disabled():
         spread = f"{took[0]} to {took[-1]}, median {median(took)}; {within} of {len(took)} within {WITHIN}"
         print(f"\n5 % errors at 10 % of 10 requests a second, put back after {spread}")
-    assert median(took) <= WITHIN
+    assert within >= 0.9 * len(took)
     assert took[-1] <= 2 * WITHIN
 
 

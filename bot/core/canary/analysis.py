@@ -1,6 +1,5 @@
 """The counts of one canary as they come, and what has been found in them so far, metric by metric."""
 
-import math
 from collections.abc import Iterable
 from itertools import takewhile
 from statistics import NormalDist
@@ -24,6 +23,7 @@ class Found(NamedTuple):
     metric: Metric
     bursts: float  # how many bad answers of the stable release come at once
     total: Sample  # of all minutes in which both served
+    whole: Sample  # of these, without those in which the canary's weight changed
     worse: Sample  # of these, since the canary is most likely worse
     worse_since: int  # the minute that had just ended
     e_value: float
@@ -96,16 +96,19 @@ class Analysis:
         return tuple(_sum(self._last(index, minutes)) for index in range(len(self.rules.metrics)))
 
     def _begin(self) -> None:
-        began = Sample(until=math.ceil(self.began.since.timestamp() / 60))
+        began = Sample(until=number_of(self.began.since))
         self._evidence = [Evidence(began) for _ in self.rules.metrics]
+        self._mixed = [Sample() for _ in self.rules.metrics]
         self._samples: list[list[Sample]] = [[] for _ in self.rules.metrics]
 
     def _add(self, minute: Minute) -> None:
+        least_part = self.minutes.least_part(minute.number)
         for index, metric in enumerate(self.rules.metrics):
             sample = _sample(minute, metric)
             self._samples[index].append(sample)
             if sample.canary and sample.stable:
-                self._evidence[index] = self._evidence[index].after(sample, self._bursts[index])
+                self._evidence[index] = self._evidence[index].after(sample, self._bursts[index], least_part)
+                self._mixed[index] = self._mixed[index].plus(sample) if least_part else self._mixed[index]
 
     def _last(self, index: int, minutes: int) -> list[Sample]:
         """What was counted of one metric in the last so many minutes, newest first."""
@@ -116,15 +119,17 @@ class Analysis:
         evidence, bursts = self._evidence[index], self._bursts[index]
         start, last = evidence.start, self._last(index, NOW_MINUTES)
         now = _sum(last)
+        whole = evidence.total.since(self._mixed[index])
         to_pct = self.rules.next_pct(self.shifted.weight_pct) or 100
         return Found(
             metric=metric,
             bursts=bursts,
             total=evidence.total,
+            whole=whole,
             worse=evidence.total.since(start),
             worse_since=start.until,
             e_value=evidence.e_value,
-            highest=highest_excess(evidence.total, bursts, self.z),
+            highest=highest_excess(whole, bursts, self.z),
             margin=min(LARGEST_MARGIN, metric.tolerated_pp / to_pct),
             now=now,
             now_minutes=len(last),

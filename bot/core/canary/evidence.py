@@ -87,9 +87,13 @@ class Evidence:
     peaks: tuple[float, ...] = _NONE
     starts: tuple[Sample, ...] = ()
 
-    def after(self, minute: Sample, bursts: float) -> "Evidence":
-        """With one more minute, in which both served; `bursts` (1 or more) was known before that minute."""
-        ratios, weight, fresh = _ratios(minute, bursts), _expected_at(self.minutes), self.total
+    def after(self, minute: Sample, bursts: float, least_part: float = 0.0) -> "Evidence":
+        """With one more minute, in which both served; `bursts` (1 or more) was known before that minute.
+
+        `least_part` (0..1) is for a minute in which the canary did not have the same part of the requests all the time:
+        the largest that it had. However few of the minute's requests it answered, it is taken to have had that much.
+        """
+        ratios, weight, fresh = _ratios(minute, bursts, least_part), _expected_at(self.minutes), self.total
         starts = self.starts or (fresh,) * len(RISKS)
         return Evidence(
             fresh.plus(minute),
@@ -110,17 +114,18 @@ class Evidence:
         return self.starts[self.peaks.index(max(self.peaks))] if self.starts else self.total
 
 
-def _ratios(minute: Sample, bursts: float) -> tuple[float, ...] | list[float]:
+def _ratios(minute: Sample, bursts: float, least_part: float) -> tuple[float, ...] | list[float]:
     """For each risk, how much likelier it makes the split of one minute's bad answers than no risk.
 
     With `part` the canary's part of the requests, a bad answer is the canary's with probability risk x part /
     (1 + (risk - 1) x part). Binomial instead of hypergeometric errs to the safe side: the latter spreads less
-    (Hoeffding 1963). Answers that are bad in bursts count that much less.
+    (Hoeffding 1963), and so does a `part` that is too large: each bad answer of a canary that is no worse was its own
+    with at most that probability, whenever in the minute it came. Answers that are bad in bursts count that much less.
     """
     bad = minute.canary_bad + minute.stable_bad
     if not bad:
         return _EVEN
-    part, canary_bad = minute.canary / (minute.canary + minute.stable), minute.canary_bad
+    part, canary_bad = max(least_part, minute.canary / (minute.canary + minute.stable)), minute.canary_bad
     return [
         math.exp(min(_LARGEST, (canary_bad * log_risk - bad * math.log1p((risk - 1) * part)) / bursts))
         for risk, log_risk in zip(RISKS, _LOG_RISKS, strict=True)

@@ -126,7 +126,7 @@ class Grounds:
         if not short:
             return self._hold(why, clause)
         per_minute = short[0].per_minute
-        waits = [minutes_until(one.total, per_minute, one.bursts, self.analysis.z, one.margin) for one in short]
+        waits = [minutes_until(one.whole, per_minute, one.bursts, self.analysis.z, one.margin) for one in short]
         longest = None if None in waits else max(wait for wait in waits if wait is not None)
         count = math.ceil((longest or 0) * per_minute[0])
         clause = f"{clause} {needed(self.canary, count, longest, per_minute[0])}"

@@ -25,6 +25,7 @@ class Minutes:
         self._known: dict[int, Minute] = {}
         self._shifts: list[Shift] = []
         self._left_out: set[int] = set()
+        self._shifted_in: dict[int, float] = {}
         self._newest = self._due = 0
         self._absent: list[int] = []
         self._faults: list[tuple[int, Trouble]] = []  # since which minute each is to be remembered
@@ -32,13 +33,23 @@ class Minutes:
         self.settled = 0  # the last minute that was handed out
 
     def shift(self, shift: Shift) -> None:
-        """The canary gets another weight; the minutes in which it warms up are left out."""
+        """The canary gets another weight; the minutes in which it warms up are left out.
+
+        Of one that needs none, the rest of the minute is judged too.
+        """
         self._shifts.append(shift)
         began_s = shift.since.timestamp()
         warm_s = began_s + self._rules.warm_up_s
         cold = range(math.floor(began_s / 60) + 1, math.ceil(warm_s / 60) + 1)
-        self._left_out.update(cold)
-        self._first = min(self._first, cold.stop)
+        if self._rules.warm_up_s:
+            self._left_out.update(cold)
+        else:
+            self._shifted_in |= {number: max(shift.weight_pct / 100, self.least_part(number)) for number in cold}
+        self._first = min(self._first, cold.stop if self._rules.warm_up_s else cold.start)
+
+    def least_part(self, number: int) -> float:
+        """What the canary is to be taken to have had of a minute in which its weight changed, 0..1; 0 of others."""
+        return self._shifted_in.get(number, 0.0)
 
     def read(self, reading: Reading) -> bool:
         """Take one reading; true when it changes what was handed out, so that all is to be judged again."""

@@ -13,6 +13,7 @@ from bot.core.request import Target
 
 MINUTE_S, DAY_S = 60, 86_400
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+LAG_STEP_S = 30  # in which it is told how late counts are, and how often they are looked at
 FOREVER_S = 10 * 365 * DAY_S  # a stage that is not decided in time asks a person itself
 
 
@@ -50,10 +51,12 @@ class Counting:
         )
 
     def read(self, record: CanaryRecord, now: datetime) -> CanaryRecord:
-        """With one more look at everything since the first shift."""
+        """With one more look at everything since the first shift, unless that would tell nothing new."""
         edge_ms = next((metric.edge_ms for metric in record.rules.metrics if metric.edge_ms), None)
         counted = self._requests(whole_minute(record.shifts[0].since), whole_minute(now), edge_ms)
-        return record.read(now, tuple(self._minutes(counted)))
+        lag_s = min(record.lag_s, self._lag_s(counted, now))
+        seen = record.model_copy(update={"lag_s": lag_s}).read(now, tuple(self._minutes(counted)))
+        return seen if seen.readings[-1].minutes or _is_due(record, now) else record
 
     def _minutes(self, counted: Iterable[Requests]) -> Iterable[Minute]:
         by_minute: dict[datetime, dict[str, Tally]] = {}
@@ -81,13 +84,19 @@ class Counting:
         found = [math.ceil(point.value) for point in points if point.release == self._watched.stable]
         return max(found, default=None)
 
-    def _lag_s(self, history: Iterable[Requests], now: datetime) -> int:
-        """How late counts are now, in whole minutes; what comes later than that changes a verdict, and no more."""
+    def _lag_s(self, counted: Iterable[Requests], now: datetime) -> int:
+        """How late counts are, at most, by what is there now; what comes later changes a verdict, and no more."""
         usual_s = self._metrics.lag_s(self._target)
-        newest = max((one.until for one in history), default=None)
+        newest = max((one.until for one in counted), default=None)
         if newest is None:
             return usual_s
-        return min(usual_s, int((now - newest) / MINUTE) * MINUTE_S)
+        return min(usual_s, int((now - newest).total_seconds()) // LAG_STEP_S * LAG_STEP_S)
+
+
+def _is_due(record: CanaryRecord, now: datetime) -> bool:
+    """Whether a look is to be kept that found nothing: the first at a weight, and one a minute."""
+    last = record.readings[-1].at if record.readings else None
+    return last is None or last < record.shifts[-1].since or abs(now - last) >= MINUTE
 
 
 def _tally(one: Requests) -> Tally:

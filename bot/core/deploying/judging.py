@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from bot.core.canary.record import CanaryRecord
 from bot.core.canary.verdict import Verdict
-from bot.core.deploying.counting import MINUTE, Counting, whole_minute
+from bot.core.deploying.counting import LAG_STEP_S, Counting, whole_minute
 from bot.core.deploying.looks import changed_by_others
 from bot.core.deploying.stage import Watched
 from bot.core.errors import NotFound
@@ -62,9 +62,8 @@ class Judging:
             RECORD: record.model_dump(mode="json"),
             VERDICT: verdict.model_dump(mode="json"),
         }
-        again = whole_minute(now) + MINUTE + LOOK_EVERY
         state = self._state(verdict, record, now)
-        return Checked(state=state, sentence=verdict.sentence, evidence=evidence, look_again_at=again)
+        return Checked(state=state, sentence=verdict.sentence, evidence=evidence, look_again_at=next_look(now))
 
     def _shifted(self, record: CanaryRecord) -> CanaryRecord:
         """With this stage's weight."""
@@ -78,6 +77,13 @@ class Judging:
         baked_at = self._moment.started_at + timedelta(seconds=self._watched.bake_s + record.lag_s)
         in_time = self._watched.goes_on == "in time" and verdict.why in NOT_AGAINST and now >= baked_at
         return "holds" if verdict.decision == "promote" or in_time else "not yet"
+
+
+def next_look(now: datetime) -> datetime:
+    """Twice a minute, a little after it began and a little after its middle: counts come once, at some time in it."""
+    minute = whole_minute(now)
+    looks = (minute + LOOK_EVERY + number * timedelta(seconds=LAG_STEP_S) for number in range(4))
+    return next(at for at in looks if at > now)
 
 
 def _kept(stages: Iterable[StageRecord]) -> CanaryRecord | None:

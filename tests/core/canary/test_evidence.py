@@ -84,6 +84,24 @@ def test_bursts_only_weaken_the_expectation() -> None:
     assert 0.5 < mean < 1
 
 
+@given(st.integers(0, 20), st.integers(1, 100), st.floats(0.01, 1), st.floats(0, 1))
+def test_of_a_minute_with_a_shift_it_is_at_most_one(bad: int, answered: int, weight: float, bound: float) -> None:
+    """Whenever the bad answers came, before the shift or after it: each was the canary's with at most its weight."""
+    chance, stable = bound * weight, 600 - answered
+    mean = sum(
+        math.comb(bad, x) * chance**x * (1 - chance) ** (bad - x)
+        * BEGUN.after(minute(answered, x, stable, bad - x), 1.0, weight).e_value
+        for x in range(bad + 1)
+    )  # fmt: skip
+    assert mean <= 1 + 1e-9
+
+
+def test_a_part_that_is_seen_to_be_larger_counts() -> None:
+    seen = minute(60, 4, 540, 1)
+    assert BEGUN.after(seen, 1.0, 0.05) == BEGUN.after(seen, 1.0)
+    assert BEGUN.after(seen, 1.0, 0.2).e_value < BEGUN.after(seen, 1.0).e_value
+
+
 @given(st.integers(1, 500), st.integers(1, 5000), st.floats(0, 1))
 def test_an_outage_that_both_share_says_nothing_against_the_canary(canary: int, stable: int, part: float) -> None:
     bad = int(canary * part)

@@ -37,11 +37,27 @@ def look(minutes: Minutes, at_s: int, *numbers: int) -> list[int]:
 
 @pytest.mark.parametrize(
     ("since_s", "warm_up_s", "first"),
-    [(0, 0, 1), (0, 60, 2), (0, 61, 3), (0, 120, 3), (1, 0, 2), (1, 60, 3), (30, 30, 2), (59, 60, 3), (0, 90, 3)],
+    [(0, 0, 1), (0, 60, 2), (0, 61, 3), (0, 120, 3), (1, 0, 1), (1, 60, 3), (30, 30, 2), (59, 60, 3), (0, 90, 3)],
 )
 def test_no_minute_is_judged_in_which_the_canary_warmed_up(since_s: int, warm_up_s: int, first: int) -> None:
     minutes = begun(since_s=since_s, warm_up_s=warm_up_s)
     assert look(minutes, 300, 1, 2, 3, 4, 5) == list(range(first, 6))
+
+
+@pytest.mark.parametrize(
+    ("since_s", "warm_up_s", "parts"), [(0, 0, [0, 0]), (1, 0, [0.5, 0]), (59, 0, [0.5, 0]), (1, 60, [0, 0])]
+)
+def test_of_a_minute_with_a_shift_it_is_told(since_s: int, warm_up_s: int, parts: list[float]) -> None:
+    minutes = begun(since_s=since_s, warm_up_s=warm_up_s)
+    assert [minutes.least_part(minute(number).number) for number in (1, 2)] == parts
+
+
+def test_of_two_shifts_in_a_minute_the_larger_counts() -> None:
+    minutes = begun(since_s=10, warm_up_s=0)
+    for weight in (80, 20):
+        minutes.shift(Shift(since=NOON + timedelta(seconds=20), weight_pct=weight))
+    assert minutes.least_part(minute(1).number) == 0.8
+    assert look(minutes, 60, 1) == [1]
 
 
 def test_what_was_before_the_canary_is_not_judged() -> None:
