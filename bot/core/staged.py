@@ -28,6 +28,15 @@ def parts(record: OperationRecord, stages: Stages) -> tuple[Part, ...]:
     return (*said, *verdict(stages), progress(record.plan, stages), *compared(stages))
 
 
+def first(record: OperationRecord) -> tuple[Task, ...]:
+    """What makes way for it before its own steps: of each operation that it stops, how far that is. It has the mutex,
+    and so those have their outcome, as soon as it runs."""
+    stopped = dict.fromkeys(record.plan.stopped) if record.plan else ()
+    has_begun = record.state in ("running", "applied") or bool(record.doing)
+    state = "done" if has_begun else "running" if record.state == "queued" else "pending"
+    return tuple(Task.model_validate({"title": f"stop {one}, which runs there", "state": state}) for one in stopped)
+
+
 def steerable(record: OperationRecord, stages: Stages) -> StageRecord | None:
     """The stage of which people may say now that it is over, or that it is held."""
     last = stages[-1] if stages else None

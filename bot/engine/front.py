@@ -16,6 +16,7 @@ from typing import ParamSpec, TypeVar
 from bot.core.errors import BotError, Busy
 from bot.core.operation import Operation
 from bot.core.request import Ask, Verb
+from bot.core.stages import StageRecord
 from bot.core.system import Accepted, Ledger, OperationRecord
 from bot.engine.accept import Acceptor
 from bot.engine.choices import Choices
@@ -67,6 +68,10 @@ class Front:
     def record(self, operation: str) -> OperationRecord:
         """How an operation stands. Raises UserError."""
         return self._ledger.operation(operation)
+
+    def stages(self, operation: str) -> tuple[StageRecord, ...]:
+        """Those of its stages that have begun."""
+        return self._ledger.stages(operation)
 
     def commands(self) -> dict[str, type[Operation]]:
         """What can be typed."""

@@ -1,7 +1,7 @@
 """One operation, whole: how its stages stand, plan, approvals, writes, outcome."""
 
 from bot.core import staged
-from bot.core.answer import Answer, Code, Part, Table, Text
+from bot.core.answer import Answer, Code, Part, Table, Tasks, Text
 from bot.core.operation import Look, OperationRef, Risk, param
 from bot.core.plan import Plan
 from bot.core.system import EffectRecord, LedgerReads, OperationRecord
@@ -17,7 +17,7 @@ class OpsShow(Look, risk=Risk.READ, examples=("ops show 7k3q",)):
         writes = tuple(_write(one) for one in ledger.effects(record.id))
         table = Table(title="Writes", columns=("step", "what", "at version", "ending", "detail"), rows=writes)
         rollout = staged.parts(record, ledger.stages(record.id))
-        parts = (*_outcome(record), *rollout, *_plan(record), *((table,) if writes else ()))
+        parts = (*_outcome(record), *_first(record), *rollout, *_plan(record), *((table,) if writes else ()))
         return Answer(title=f"{record.id}: {record.request.text}", parts=parts, good=record.state != "uncertain")
 
 
@@ -36,6 +36,12 @@ def _outcome(record: OperationRecord) -> tuple[Part, ...]:
     if record.judgement:
         said.append(Text(text=record.judgement, mood="good" if record.judged == "holds" else "warning"))
     return tuple(said)
+
+
+def _first(record: OperationRecord) -> tuple[Part, ...]:
+    """What makes way for it."""
+    stopped = staged.first(record)
+    return (Tasks(title="Stops first", tasks=stopped),) if stopped else ()
 
 
 def _plan(record: OperationRecord) -> tuple[Part, ...]:

@@ -165,3 +165,21 @@ BRIEF = {"baking": "watched until 2026-11-20 13:10 UTC at least", "passed": "pas
 @pytest.mark.parametrize("state", BRIEF)
 def test_in_short(state: str) -> None:
     assert staged.brief(staged_plan(), stage(2, state)) == f"Stage 2 of 4 (25 %), {BRIEF[state]}."
+
+
+MAKES_WAY = {"waiting": "pending", "planned": "pending", "queued": "running", "running": "done", "applied": "done"}
+
+
+@pytest.mark.parametrize("state", MAKES_WAY)
+def test_what_it_stops_first(state: State) -> None:
+    stops = rolling(state, plan=staged_plan(preempts=("aaaa",), stops=("bbbb", "aaaa")), doing=0)
+    assert [(one.title, one.state) for one in staged.first(stops)] == [
+        ("stop aaaa, which runs there", MAKES_WAY[state]),
+        ("stop bbbb, which runs there", MAKES_WAY[state]),
+    ]
+
+
+def test_what_failed_after_a_write_had_stopped_it_and_most_stop_nothing() -> None:
+    failed = rolling("failed", plan=staged_plan(preempts=("aaaa",)), doing=1)
+    assert [one.state for one in staged.first(failed)] == ["done"]
+    assert staged.first(rolling()) == staged.first(rolling(plan=None)) == ()

@@ -6,11 +6,13 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text as Rich
 
-from bot.core.answer import Task, Tasks
+from bot.core import staged
 from bot.core.plan import Plan, Step, Verdict
 from bot.core.request import DUE, State
+from bot.core.staged import Stages
 from bot.core.system import OperationRecord
-from bot.doors.cli.draw import Drawer, plain
+from bot.doors.cli.draw import STYLES, Drawer, plain
+from bot.doors.cli.progress import steps
 
 FINDING_STYLES = {"good": "green", "risk": "yellow", "bad": "bold red"}
 LEVEL_STYLES = {"GO": "bold green", "GO WITH RISK": "bold yellow", "NO GO": "bold red"}
@@ -43,23 +45,32 @@ class Cards:
         """All that somebody who approves must know."""
         return Group(*self._plan(record, plan))
 
-    def progress(self, record: OperationRecord) -> RenderableType:
-        """How far it is: the steps, and one line about the whole."""
+    def progress(self, record: OperationRecord, stages: Stages = ()) -> RenderableType:
+        """How far it is: the steps, what was found at the last stage that has begun, and one line about the whole."""
         moves = bool(record.doing) or record.state in (*DUE, "applied")
-        rows: list[RenderableType] = [self._draw.tasks(steps(record, record.plan))] if record.plan and moves else []
-        return Group(*rows, self.standing(record))
+        rows = [self._draw.tasks(steps(record, record.plan, stages))] if record.plan and moves else []
+        found = [plain(one.text, STYLES[one.mood]) for one in staged.verdict(stages)]
+        drawn = map(self._draw.part, staged.compared(stages)) if staged.goes_on(record) else ()
+        return Group(*rows, *drawn, *found, self.standing(record, stages))
 
-    def standing(self, record: OperationRecord) -> Rich:
-        """One line: the state and what is to be said about it."""
+    def line(self, record: OperationRecord, stages: Stages = ()) -> Rich:
+        """How it stands, all on one line."""
+        found = [one.text for one in staged.verdict(stages)] if staged.goes_on(record) else []
+        standing = self.standing(record, stages)
+        return plain(" ".join((standing.plain, *found)), str(standing.style))
+
+    def standing(self, record: OperationRecord, stages: Stages = ()) -> Rich:
+        """One sentence: the state and what is to be said about it."""
         said = SAID.get(record.state, record.state)
         if record.state == "waiting":
             until = f" until {self._draw.instant(record.expires_at)}" if record.expires_at else ""
             said = f"waiting for {people(record.approvals_needed - len(record.approvals))} to approve{until}"
         elif record.state == "running":
-            said += f"; {record.cancel_by} asked to stop it" if record.cancel_by else ""
+            said += f"; {record.cancel_by} asked to stop it" if record.cancel_by else _stage(record, stages)
         elif record.detail:
             said += f": {record.detail}"
-        return plain(said, OUTCOME_STYLES.get(record.state, ""))
+        waits = staged.asks(record, stages)
+        return plain(said, OUTCOME_STYLES["waiting"] if waits else OUTCOME_STYLES.get(record.state, ""))
 
     def _plan(self, record: OperationRecord, plan: Plan) -> Iterator[RenderableType]:
         request = record.request
@@ -73,6 +84,7 @@ class Cards:
             yield plain("Now: " + ", ".join(measured(*one) for one in plan.measured.items()))
         if plan.verdict:
             yield from self._verdict(plan.verdict)
+        yield from self._titled("Stops first", [plain(one.title) for one in staged.first(record)])
         yield from self._titled("Steps", _numbered(plan.steps))
         yield from self._titled("Then judged", _numbered(plan.afterwards))
         yield from self._titled("To know", [plain(note) for note in plan.notes])
@@ -102,25 +114,13 @@ class Cards:
         return Group(said, self._draw.code([f"aisq approve {record.id} --digest {record.digest[:12]}"]))
 
 
-def steps(record: OperationRecord, plan: Plan) -> Tasks:
-    """The steps with how far each is. The row counts the writes that were begun, which is all that there is to know."""
-    begun, calls, tasks = record.doing, 0, []
-    for step in plan.steps:
-        calls += step.kind == "call"
-        if record.state == "applied" or (begun and calls < begun):
-            state = "done"
-        elif begun and calls == begun:
-            state = _current(record.state, step)
-        else:
-            state = "pending"
-        tasks.append(Task.model_validate({"title": step.title or step.verb, "state": state}))
-    return Tasks(title="", tasks=tuple(tasks))
-
-
-def _current(state: State, step: Step) -> str:
-    if state == "running":
-        return "running" if step.kind == "call" else "pending"
-    return "failed" if state in ("failed", "uncertain", "cancelled") and step.kind == "call" else "pending"
+def _stage(record: OperationRecord, stages: Stages) -> str:
+    """Where a rollout is, and while it waits for a person, what can be typed."""
+    where, stage = staged.standing(record, stages), staged.steerable(record, stages)
+    if not where or not stage or not record.plan or stage.state != "held":
+        return f": {where}" if where else ""
+    on = f"aisq ops advance {record.id} --stage {staged.number(record.plan, stage)}"
+    return f": {where} To go on: `{on}`; to go back: `aisq ops cancel {record.id}`."
 
 
 def people(count: int) -> str:

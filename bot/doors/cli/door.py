@@ -110,7 +110,7 @@ class Door:
         show = self._screen.beside if self._options.json else self._screen.show
         if record.answer is not None and not self._options.json:
             self._screen.show(self._screen.drawer(ZoneInfo(record.request.actor.zone)).answer(record.answer))
-        elif record.plan is not None and record.plan.steps:
+        elif record.plan is not None and not record.plan.is_nothing:
             show(cards.plan(record, record.plan))
         if record.answer is None and record.state not in OPEN:
             self._screen.beside(cards.standing(record))

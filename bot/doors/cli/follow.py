@@ -8,6 +8,7 @@ from typing import Protocol, Self
 from rich.live import Live
 
 from bot.core.request import OPEN
+from bot.core.stages import StageRecord
 from bot.core.system import OperationRecord
 from bot.doors.cli.card import Cards
 from bot.doors.cli.screen import Screen
@@ -20,6 +21,7 @@ class Watched(Protocol):
     """What following needs of the engine's front."""
 
     def record(self, operation: str) -> OperationRecord: ...
+    def stages(self, operation: str) -> tuple[StageRecord, ...]: ...
     def proceed(self, operation: str) -> None: ...
     def on_change(self, listener: Callable[[], None]) -> None: ...
 
@@ -48,13 +50,21 @@ class Follower:
                 return self._ended_in_lines(record, cards, interrupt)
             with Live(cards.progress(record), console=self._screen.err, auto_refresh=False) as live:
                 for now in self._changes(record, interrupt):
-                    live.update(cards.progress(now), refresh=True)
+                    live.update(cards.progress(now, self._stages(now)), refresh=True)
             return now
 
     def _ended_in_lines(self, record: OperationRecord, cards: Cards, interrupt: "_Interrupt") -> OperationRecord:
+        said = ""
         for now in self._changes(record, interrupt):
-            self._screen.beside(cards.standing(now) if now.state in OPEN else cards.progress(now))
+            if now.state not in OPEN:
+                self._screen.beside(cards.progress(now, self._stages(now)))
+            elif (line := cards.line(now, self._stages(now))).plain != said:  # a row may move without what it says
+                self._screen.beside(line)
+                said = line.plain
         return now
+
+    def _stages(self, record: OperationRecord) -> tuple[StageRecord, ...]:
+        return self._front.stages(record.id) if record.plan and record.plan.asking else ()
 
     def _changes(self, record: OperationRecord, interrupt: "_Interrupt") -> Iterator[OperationRecord]:
         """The row, and again whenever it has changed, until it has an outcome. Raises KeyboardInterrupt."""

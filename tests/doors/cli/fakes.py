@@ -10,6 +10,7 @@ from bot.core.errors import BotError
 from bot.core.operation import Operation
 from bot.core.plan import Finding, Plan, Step, Verdict
 from bot.core.request import Actor, Address, Approval, Ask, Request, Target
+from bot.core.stages import StageRecord
 from bot.core.system import Accepted, OperationRecord
 from bot.doors.cli.screen import Screen
 
@@ -116,6 +117,7 @@ class FakeFront:
             self.rows[other.id] = [other]
         self.asked: list[Ask] = []
         self.proceeded: list[str] = []
+        self.staged: list[tuple[StageRecord, ...]] = [()]
         self.refusal: BotError | None = None
         self.listeners: list[Callable[[], None]] = []
         self.operations: Mapping[str, type[Operation]] = {}
@@ -132,6 +134,9 @@ class FakeFront:
         if isinstance(row, BaseException):
             raise row
         return row
+
+    def stages(self, operation: str) -> tuple[StageRecord, ...]:
+        return self.staged.pop(0) if len(self.staged) > 1 else self.staged[0]
 
     def proceed(self, operation: str) -> None:
         self.proceeded.append(operation)

@@ -6,9 +6,12 @@ import pytest
 
 from bot.core.plan import Finding, Step, Verdict
 from bot.core.request import STATES
+from bot.core.stages import StageRecord
 from bot.core.system import OperationRecord
-from bot.doors.cli.card import Cards, measured, people, steps
+from bot.doors.cli.card import Cards, measured, people
+from bot.doors.cli.progress import steps
 from tests.doors.cli.fakes import CHECK, SHIFT, Paper, a_plan, a_record, approved, widest
+from tests.rollouts import NEW, SAID, rolling, until
 
 EVIL = "\x1b]0;root\x07[red]x[/red] \x1b[2K\u202e"
 
@@ -200,3 +203,58 @@ def test_measured_numbers_have_their_unit(name: str, value: float, said: str) ->
 
 def test_people_are_counted() -> None:
     assert [people(1), people(2)] == ["1 other person", "2 other people"]
+
+
+def progress_of(record: OperationRecord, stages: tuple[StageRecord, ...]) -> str:
+    paper = Paper(columns=130)
+    paper.show(paper.cards(ZoneInfo("UTC")).progress(record, stages))
+    return paper.out
+
+
+def test_a_rollout_shows_its_stages_what_was_found_and_old_against_new() -> None:
+    shown = progress_of(rolling(doing=3), until(2)).splitlines()
+    assert shown[:8] == [
+        f"[x] make release {NEW}",
+        "[x] see that it starts",
+        f"[x] send 10 % to {NEW}",
+        "[x] watch 10 % for 10m or longer: since 2026-11-20 12:00 UTC, passed",
+        f"[x] send 25 % to {NEW}",
+        "[~] watch 25 % for 10m or longer",
+        f"[ ] send 50 % to {NEW}",
+        "[ ] watch 50 % for 10m or longer",
+    ]
+    assert "Errors" in shown and any(line.startswith(f"{NEW} (new)  ▁") for line in shown)
+    assert " ".join(shown).endswith(
+        f"{SAID} running: Stage 2 of 4 (25 %): since 2026-11-20 13:00 UTC, watched until 2026-11-20 13:10 UTC at least;"
+        " a person decides if it is not decided by 2026-11-20 17:10 UTC."
+    )
+
+
+def test_a_rollout_that_waits_for_a_person_says_what_can_be_typed() -> None:
+    line = Paper().cards(ZoneInfo("UTC")).line(rolling(), until(2, "held"))
+    assert line.style == "yellow"
+    assert line.plain == (
+        "running: Stage 2 of 4 (25 %): since 2026-11-20 13:00 UTC, not decided in its time: it waits for a person."
+        " To go on: `aisq ops advance 7k3qabcdef --stage 2`; to go back: `aisq ops cancel 7k3qabcdef`."
+        f" {SAID}"
+    )
+
+
+def test_a_rollout_that_was_put_back_says_why_and_draws_nothing_more() -> None:
+    shown = progress_of(rolling("failed", doing=4, detail="put back"), until(2, "broken"))
+    assert "[!] watch 25 % for 10m or longer: since 2026-11-20 13:00 UTC, broken" in shown
+    assert f"[ ] send 50 % to {NEW}" in shown, "what puts it back is no next stage"
+    assert shown.endswith(f"{SAID}\nfailed: put back\n") and "Errors" not in shown
+
+
+def test_a_rollout_that_is_told_to_stop_says_by_whom() -> None:
+    assert standing_of(rolling(cancel_by="Ben")) == "running; Ben asked to stop it\n"
+
+
+def test_what_is_stopped_first_is_shown_before_the_steps() -> None:
+    rescue = a_plan(preempts=("7k3qaaaaaa",), stops=("7k3qbbbbbb",))
+    assert "\nStops first\n  7k3qaaaaaa, which runs there\n  7k3qbbbbbb, which runs there\n\nSteps\n" in plan_of(
+        a_record("waiting", plan=rescue)
+    ).replace("  stop ", "  ")
+    shown = standing_of(a_record("queued", plan=rescue), "progress")
+    assert shown.startswith("[~] stop 7k3qaaaaaa, which runs there\n[~] stop 7k3qbbbbbb, which runs there\n[ ] send")

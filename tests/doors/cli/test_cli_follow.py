@@ -9,6 +9,7 @@ from bot.core.errors import StoreError
 from bot.core.system import OperationRecord
 from bot.doors.cli.follow import LOOKS_UNTIL_PLANNED_AGAIN, Follower
 from tests.doors.cli.fakes import ID, FakeFront, Paper, a_look, a_record
+from tests.rollouts import NEW, SAID, rolling, stage, until
 
 SOON_S = 0.001
 
@@ -113,3 +114,25 @@ def test_ctrl_c_waits_until_nothing_is_drawn_but_only_once(times: int) -> None:
     assert looked == [1] * (times == 1)  # the first waited until the look was over, the second did not
     assert paper.beside_it.rstrip().endswith("\x1b[?25h")  # the cursor is back, and nothing comes after
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_rollout_is_followed_stage_by_stage_and_says_nothing_twice() -> None:
+    paper = Paper()
+    front = FakeFront(*(rolling(revision=one) for one in range(3, 7)), rolling("applied", revision=8, detail="done"))
+    front.rows = {rolling().id: front.rows[ID]}
+    front.staged = [(stage(1),), (stage(1),), (stage(1, "held", sentence=SAID),), until(2), until(4, "passed")]
+    follower(front, paper).ended(rolling(), paper.cards(ZoneInfo("UTC")))
+    said = paper.beside_it.splitlines()
+    assert [line[:31] for line in said[:3]] == [
+        "running: Stage 1 of 4 (10 %): s",
+        "running: Stage 1 of 4 (10 %): s",
+        "running: Stage 2 of 4 (25 %): s",
+    ], "the second row said nothing new"
+    assert "To go on: `aisq ops advance 7k3qabcdef --stage 1`" in said[1] and said[1].endswith(SAID)
+    assert said[3] == f"[x] make release {NEW}" and said[-1] == "applied: done"
+
+
+def test_stages_are_not_asked_for_where_there_are_none() -> None:
+    front = FakeFront(a_record("applied"))
+    front.staged = []
+    follower(front).ended(a_record("applied"), Paper().cards(ZoneInfo("UTC")))
