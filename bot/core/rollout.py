@@ -19,7 +19,13 @@ SETTLE = timedelta(minutes=1)  # requests that were under way when traffic moved
 JUDGE_WITHIN_S = 1200
 ENOUGH = 30  # requests without which a rate says nothing
 STEP_S = 60
-PURGES = {"load_balancer": "gcloud compute url-maps invalidate-cdn-cache URL_MAP --path='/*'"}  # by the edge's type
+PURGES = {  # by the edge's type
+    "load_balancer": "gcloud compute url-maps invalidate-cdn-cache URL_MAP --path='/*'",
+    "cloudflare": (
+        'curl https://api.cloudflare.com/client/v4/zones/ZONE_ID/purge_cache -H "Authorization: Bearer $TOKEN"'
+        """ --json '{"purge_everything": true}'"""
+    ),
+}
 
 
 class Rollout(Change):

@@ -344,3 +344,24 @@ def test_errors_above_the_objective_are_never_called_low(before: tuple[int, int]
     if "stayed low" in found.sentence or (found.state == "holds" and "still more" not in found.sentence):
         assert errors <= SLO * total
     assert (found.state == "unknown") == (total < 30)
+
+
+@pytest.mark.parametrize(
+    ("edge", "purge"),
+    [
+        ("load_balancer", "; to purge it: `gcloud compute url-maps invalidate-cdn-cache URL_MAP --path='/*'`"),
+        ("cloudflare", """; to purge it: `curl https://api.cloudflare.com/client/v4/zones/ZONE_ID/purge_cache -H "Authorization: Bearer $TOKEN" --json '{"purge_everything": true}'`"""),  # noqa: E501
+        ("alb", ""),
+    ],
+    ids=["load_balancer", "cloudflare", "alb"],
+)  # fmt: skip
+def test_what_an_edge_has_cached_stays_until_somebody_purges_it(edge: str, purge: str) -> None:
+    place = {"region": "us-east-1"} if edge == "alb" else {}
+    services = {
+        "front": {"type": edge, **place},
+        "web": {"type": "cloud_run", "instances": {"min": 0, "max": 1}, "cdn": "front"},
+    }
+    shop = {"title": "Shop", "owner": "us", "environments": {"prod": {"stage": "prod", "services": services}}}
+    catalog = Catalog(systems={"shop": System.model_validate({"system": "shop", **shop})})
+    target = catalog.target("shop", "prod", "web")
+    assert list(rollout.lasting(target, catalog)) == [f"What front has cached is still served until it expires{purge}."]
