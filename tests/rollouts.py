@@ -41,7 +41,7 @@ def staged_plan(**changed: Any) -> Plan:
 def rolling(state: State = "running", **changed: Any) -> OperationRecord:
     """The row of that deploy."""
     asked = request(operation="deploy", text="deploy backend v1.43", params={})
-    return record(state, request=asked, **{"plan": staged_plan(), "detail": "", "doing": 2, **changed})
+    return record(state, **{"request": asked, "plan": staged_plan(), "detail": "", "doing": 2, **changed})
 
 
 def stage(number: int, state: str = "baking", **changed: Any) -> StageRecord:

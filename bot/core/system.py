@@ -251,6 +251,11 @@ class Messages(Protocol):
         """The same of replies to messages that stand, about what has a plan; `states`: only of what is in one."""
         ...
 
+    def undecided(self, door: str, *, since: datetime, limit: int = 200) -> tuple[Shown, ...]:
+        """Replies that say that a stage waits for a person, each of a kind of its own, as far as they are not `FINAL`:
+        of what runs, of which nobody asked that it stops, and whose message stands."""
+        ...
+
     def trying(self, seen: Shown, place: dict[str, str], at: datetime) -> bool:
         """Note that a post or an edit begins; false when somebody else has begun, or even made, one since `seen`."""
         ...

@@ -3,17 +3,18 @@
 from datetime import datetime
 from typing import Any, TypeVarTuple
 
-from sqlalchemy import ColumnElement, Engine, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Engine, Select, String, and_, cast, func, literal, or_, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from bot.core.request import State
-from bot.core.system import Shown
+from bot.core.system import FINAL, Shown
 from bot.stores import records
 from bot.stores.database import reading
 from bot.stores.repeat import repeatable
-from bot.stores.tables import MessageRow, OperationRow, ReplyRow
+from bot.stores.tables import MessageRow, OperationRow, ReplyRow, StageRow
 
 Rows = TypeVarTuple("Rows")
+UNDECIDED = "undecided "  # how the kind of a reply begins that is about the stage at the position that follows
 ACKNOWLEDGED = 1  # the revision that a door shows by acknowledging
 
 
@@ -49,6 +50,22 @@ class SqlMessages:
         with self._reading() as session:
             found = session.execute(_newest(rows, door, since, limit))
             return tuple(_reply(session, kind, *one) for one in found)
+
+    def undecided(self, door: str, *, since: datetime, limit: int = 200) -> tuple[Shown, ...]:
+        kind = literal(UNDECIDED) + cast(StageRow.position, String)
+        held = and_(StageRow.operation == OperationRow.id, StageRow.state == "held")
+        owed = and_(
+            OperationRow.state == "running",
+            OperationRow.cancel_by == "",
+            func.coalesce(ReplyRow.shown, 0) < FINAL,
+            MessageRow.place["ts"].as_string().is_not(None),
+        )
+        rows = select(OperationRow, MessageRow, ReplyRow, kind).join(StageRow, held)
+        rows = rows.join(MessageRow, MessageRow.operation == OperationRow.id)
+        rows = rows.outerjoin(ReplyRow, and_(ReplyRow.operation == OperationRow.id, ReplyRow.kind == kind)).where(owed)
+        with self._reading() as session:
+            found = session.execute(_newest(rows, door, since, limit))
+            return tuple(_reply(session, kind, row, message, reply) for row, message, reply, kind in found)
 
     def trying(self, seen: Shown, place: dict[str, str], at: datetime) -> bool:
         with self._transaction() as session:

@@ -293,3 +293,52 @@ class TestReplies:
         messages.showing(id, seen.revision, SHOWN)
         (again,) = messages.behind("slack", since=SINCE)
         assert (again.place, again.revision, again.tried_at) == (SHOWN, 2, None)
+
+
+def undecided(messages: SqlMessages, since: datetime = SINCE) -> list[tuple[str, str]]:
+    return [(one.record.id, one.kind) for one in messages.undecided("slack", since=since)]
+
+
+class TestUndecided:
+    """Of a rollout whose first stage is the step at 1."""
+
+    @pytest.fixture
+    def held(self, messages: SqlMessages, tell: Teller) -> tuple[str, int]:
+        """One whose stage waits, and whose message stands; its id and its token."""
+        look = Step(kind="check", verb="judged", title="watch", deadline_s=600, if_late="ask")
+        id = tell.asked()
+        tell.planned(id, plan=plan(steps=(*plan().steps, look)))
+        tell.approve(id)
+        token = tell.run(id)
+        tell.ledger.stage(id, token, 2)
+        tell.ledger.found(id, token, 2, "held", Checked(state="not yet", sentence="Nobody knows."))
+        return posted(messages, id, 4), token
+
+    def test_a_stage_that_is_held_is_to_be_told_of_until_it_was(
+        self, messages: SqlMessages, held: tuple[str, int], tell: Teller
+    ) -> None:
+        id, _ = held
+        (one,) = messages.undecided("slack", since=SINCE)
+        assert (one.record.id, one.kind, one.place, one.parent) == (id, "undecided 2", {}, SHOWN)
+        assert [stage.state for stage in one.stages] == ["held"]
+        messages.showing(id, 0, {"ts": "2.2"}, one.kind)
+        assert undecided(messages) == [(id, one.kind)], "nobody knows what it shows"
+        messages.showing(id, FINAL, {"ts": "2.2"}, one.kind)
+        assert undecided(messages) == []
+
+    def test_not_once_it_is_decided_or_told_to_stop_or_ended(
+        self, messages: SqlMessages, held: tuple[str, int], tell: Teller
+    ) -> None:
+        id, token = held
+        tell.ledger.found(id, token, 2, "passed", Checked(state="holds", sentence="It is well."))
+        assert undecided(messages) == [(id, "undecided 2")], "what is held goes on only when somebody says so"
+        tell.ledger.cancel(id, "Ana")
+        assert undecided(messages) == []
+
+    def test_not_while_its_message_is_nowhere_or_after_long(
+        self, messages: SqlMessages, held: tuple[str, int], tell: Teller
+    ) -> None:
+        id, _ = held
+        assert undecided(messages, tell.time.now() + timedelta(days=1)) == []
+        messages.untried(id)
+        assert undecided(messages) == []

@@ -101,7 +101,7 @@ def _plan(record: OperationRecord, stages: Stages) -> Iterator[Block]:
     plan = record.plan
     if plan is None:
         return
-    if plan.steps and record.state in SHOWN:
+    if (plan.steps or plan.stopped) and record.state in SHOWN:
         yield steps(record, plan, stages)
     yield from _verdict(record, plan)
     when = "now" if record.state in BEFORE else "when it was planned"
@@ -118,7 +118,7 @@ def _plan(record: OperationRecord, stages: Stages) -> Iterator[Block]:
 
 
 def _verdict(record: OperationRecord, plan: Plan) -> Iterator[Block]:
-    if plan.verdict is None or not plan.steps:
+    if plan.verdict is None or plan.is_nothing:
         return
     worst_first = sorted(plan.verdict.findings, key=lambda one: ("bad", "risk", "good").index(one.level))
     shown = [one for one in worst_first if one.level != "good" or record.state in BEFORE]

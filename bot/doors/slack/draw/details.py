@@ -126,8 +126,9 @@ def _plan(plan: Plan) -> Iterator[Block]:
 
 
 def _steps(plan: Plan) -> list[str]:
-    both = (("Steps", plan.steps), ("Afterwards", plan.afterwards))
-    return [f"{title}: " + "; ".join(step.title or step.verb for step in steps) for title, steps in both if steps]
+    steps, later = ([step.title or step.verb for step in some] for some in (plan.steps, plan.afterwards))
+    told = (("Stops first", list(plan.stopped)), ("Steps", steps), ("Afterwards", later))
+    return [f"{title}: " + "; ".join(named) for title, named in told if named]
 
 
 def _code(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -160,6 +161,7 @@ def _lines(record: OperationRecord) -> Iterator[str]:
 
 def _sections(plan: Plan) -> Iterator[tuple[str, list[str]]]:
     found = f": {plan.verdict.level}" if plan.verdict else ""
+    yield "Stops first", list(plan.preempts)
     yield "Steps", [step.title or step.verb for step in plan.steps]
     yield "Afterwards", [step.title or step.verb for step in plan.afterwards]
     yield f"Findings{found}", [f"{MARKS[one.level]} {one.subject}: {one.sentence}" for one in _findings(plan)]

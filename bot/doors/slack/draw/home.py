@@ -65,7 +65,9 @@ def _about(record: OperationRecord) -> str:
 
 def _verdict(record: OperationRecord) -> Iterable[Words]:
     plan = record.plan
-    return [blocks.words(LEVELS[plan.verdict.level], bold=True)] if plan and plan.verdict and plan.steps else []
+    if plan is None or plan.verdict is None or plan.is_nothing:
+        return []
+    return [blocks.words(LEVELS[plan.verdict.level], bold=True)]
 
 
 def _said(line: Text) -> Words:

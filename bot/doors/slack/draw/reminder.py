@@ -21,7 +21,7 @@ def reminder(record: OperationRecord) -> Card:
     plan, head = record.plan, f"⏰ Still waiting for approval: {asked_for(record)}"
     lines = [blocks.words(head, bold=True)]
     if plan:
-        level = f"{LEVELS[plan.verdict.level]}. " if plan.verdict and plan.steps else ""
+        level = f"{LEVELS[plan.verdict.level]}. " if plan.verdict and not plan.is_nothing else ""
         lines.append(blocks.sentence(f"{level}{plan.summary}"))
     lines.append(blocks.words(f"{needs(record)}; {_not_again(record)} cannot."))
     return spoken.card(head, [blocks.rich(*lines), *_expiry(record)], (), "")

@@ -20,6 +20,7 @@ STAGES: dict[StageState, Status] = {
     "passed": "complete",
     "broken": "error",
 }
+STOPS: dict[str, Status] = {"pending": "pending", "running": "in_progress", "done": "complete"}
 JUDGED: dict[str, Status] = {"": "pending", "pending": "in_progress", "holds": "complete", "broken": "error"}
 
 
@@ -32,7 +33,8 @@ def steps(record: OperationRecord, plan: Plan, stages: Stages = ()) -> Block:
         for position in range(len(plan.steps))
     ]
     both = enumerate(zip(plan.steps, done, strict=True))
-    listed = [
+    listed = _first(record, len(done) + len(plan.afterwards))
+    listed += [
         _stage(plan, known[at]) if at in known else blocks.task(at, _title(step), status) for at, (step, status) in both
     ]
     later: Status = JUDGED.get(record.judged, "complete") if record.state == "applied" else "pending"
@@ -40,6 +42,12 @@ def steps(record: OperationRecord, plan: Plan, stages: Stages = ()) -> Block:
     more = len(listed) - MOST_STEPS
     title = f"Plan (and {more} more: ops show {record.id})" if more > 0 else "Plan"
     return blocks.tasks(title, listed[:MOST_STEPS])
+
+
+def _first(record: OperationRecord, number: int) -> list[Block]:
+    """What it stops before; `number` is that of the first of these, as all of a list have their own."""
+    stopped = enumerate(staged.first(record), number)
+    return [blocks.task(at, one.title, STOPS[one.state]) for at, one in stopped]
 
 
 def _stage(plan: Plan, stage: StageRecord) -> Block:

@@ -84,6 +84,7 @@ class Gateway:
         if self._is_turn("reminders", REMINDERS_EVERY_S):
             asked = self._clock.now() - REMEMBERED
             found += read(DOOR, REMINDER, since=asked, states=("waiting",))
+            found += self._messages.undecided(DOOR, since=asked)
         return found
 
     def _is_turn(self, what: str, every_s: float) -> bool:
@@ -119,6 +120,8 @@ class Gateway:
             await self._replies.remind(one)
         elif one.kind == FILE:
             await self._uploads.bring(one)
+        elif one.kind:
+            await self._replies.ask(one)
         elif found := await self._posts.find(one):
             await self._bring_message(found)
 

@@ -25,6 +25,7 @@ from bot.doors.slack.draw.blocks import Card
 from bot.doors.slack.draw.cards import card
 from bot.doors.slack.draw.details import details
 from bot.doors.slack.draw.reminder import reminder
+from bot.doors.slack.draw.undecided import undecided
 from tests.doors.slack import validity
 from tests.doors.slack.draw.test_slack_cards import WORDS
 from tests.doors.slack.harness import ANA, BACKEND, NOON, plan, record, request
@@ -76,6 +77,11 @@ def of(command: str, state: State, **changed: Any) -> OperationRecord:
     return record(state, request=asked, **changed)
 
 
+def rescuing(made: Plan) -> Plan:
+    """The same, which stops others first, one of which began since."""
+    return made.model_copy(update={"preempts": ("7k3qaaaaaa",), "stops": ("7k3qbbbbbb",)})
+
+
 def stretched(thing: Any, word: Callable[[str], str]) -> Any:
     """The same, with every text that could come from outside replaced."""
     if isinstance(thing, BaseModel):
@@ -110,6 +116,7 @@ def rows_of(command: str) -> Iterator[OperationRecord]:
     yield from (of(command, "waiting", plan=one, detail=one.summary or one.why) for one in plans[1:])
     for state in STATES:
         yield from (of(command, state, plan=one, detail=one.summary or one.why) for one in plans[:1])
+        yield from (of(command, state, plan=rescuing(one), detail=one.summary) for one in plans[:1])
         yield of(command, state, plan=None, digest="", detail="")
     yield from (of(command, "rejected", plan=None, digest="", detail=one) for one in sentences)
     yield from (of(command, "answered", plan=None, digest="", answer=one) for one in answers)
@@ -198,7 +205,8 @@ def test_what_stands_in_the_thread(command: str, word: str | None, schema: Schem
 
 
 def rollouts_of(command: str, word: str | None) -> Iterator[Card]:
-    """The card of each plan in stages that an operation makes, with one stage begun, with two, and with all of them."""
+    """The card of each plan in stages that an operation makes, with one stage begun, with two, and with all of them;
+    and what is said in its thread."""
     said = WORDS[word] if word else "Hold: 0.2 % errors in 604 requests."
     for one in told(command)[0]:
         for count in {1, 2, len(one.asking)} if one.asking else ():
@@ -207,7 +215,8 @@ def rollouts_of(command: str, word: str | None) -> Iterator[Card]:
                 evidence = counted(new=f"{said}n", old=said)
                 last = begun[-1].model_copy(update={"state": state, "sentence": said, "evidence": evidence})
                 row = of(command, "running", plan=one, detail=one.summary, doing=count)
-                yield card(row, (*begun[:-1], last.model_copy(update={"steered": "hold", "steered_by": said})))
+                stages = (*begun[:-1], last.model_copy(update={"steered": "hold", "steered_by": said}))
+                yield from (card(row, stages), details(row, (), stages), undecided(row, stages))
 
 
 @pytest.mark.parametrize("word", [None, "20 kB", "right to left", "control"])

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.core.locks import Lock
 from bot.core.request import STATES, State
 from bot.core.stages import StageRecord
 from bot.doors.slack.draw.blocks import Block, Card
@@ -204,6 +205,30 @@ def test_a_rollout_of_any_number_of_stages(count: int) -> None:
 @settings(max_examples=40, deadline=None)
 def test_any_text_of_a_judge_makes_a_card_that_slack_takes(text: str, of_stage: str) -> None:
     valid(card(rolling(), until(2, of_stage, sentence=text, steered="hold", steered_by=text)))
+
+
+# --- what makes way
+
+
+@pytest.mark.parametrize("state, status", [("waiting", "pending"), ("queued", "in_progress"), ("running", "complete")])
+def test_what_is_stopped_first_heads_the_steps(state: State, status: str) -> None:
+    rescue = rolling(state, plan=staged_plan(preempts=("7k3qaaaaaa",), stops=("7k3qbbbbbb",)), doing=0)
+    (plan,) = of_type(taken(card(rescue)), "plan")
+    assert [(task["title"], task["status"]) for task in plan["tasks"][:3]] == [
+        ("stop 7k3qaaaaaa, which runs there", status),
+        ("stop 7k3qbbbbbb, which runs there", status),
+        (f"make release {NEW}", "pending"),
+    ]
+    assert len({task["task_id"] for task in plan["tasks"]}) == len(plan["tasks"])
+    assert "Stops first: 7k3qaaaaaa; 7k3qbbbbbb" in read(taken(details(rescue, ())))
+
+
+def test_a_plan_that_only_stops_something_shows_that_and_its_verdict() -> None:
+    lock = Lock(target="ai-square/prod/backend", reason="rolled back")
+    only = staged_plan(steps=(), stages=(), preempts=("7k3qaaaaaa",), locks=(lock,))
+    shown = taken(card(rolling("waiting", plan=only)))
+    assert [task["title"] for task in of_type(shown, "plan")[0]["tasks"]] == ["stop 7k3qaaaaaa, which runs there"]
+    assert "GO WITH RISK" in read(shown)
 
 
 # --- the thread
