@@ -92,7 +92,7 @@ async def test_a_late_or_double_click_never_skips_another_stage(room: Room, bot:
         "container": {"message_ts": room.card.ts},
         "actions": [{"action_id": ADVANCE, "value": seen, "action_ts": "1790000009.1"}],
     }
-    clicked = bot.front.submit(from_click(late, "v0=late"))
+    clicked = await bot.front.quickly(bot.front.submit, from_click(late, "v0=late"))
     await until(lambda: bot.ledger.operation(clicked.id).state != "accepted")
     assert states(bot, id) == ["passed", "baking"]
     assert buttons(room)[ADVANCE] == f"{id} 2"
