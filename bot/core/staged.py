@@ -112,9 +112,10 @@ def compared(stages: Stages) -> tuple[Series, ...]:
     """The new release against the old one, by what was counted until the last look; none where nothing was."""
     counted = [one.evidence[RECORD] for one in stages if RECORD in one.evidence]
     try:
-        return tuple(charts(CanaryRecord.model_validate(counted[-1]))) if counted else ()
+        every = tuple(charts(CanaryRecord.model_validate(counted[-1]))) if counted else ()
     except ValidationError:  # another version's
         return ()
+    return tuple(one for one in every if any(value is not None for values in one.lines.values() for value in values))
 
 
 def _of_all(plan: Plan, stage: StageRecord) -> str:

@@ -37,6 +37,7 @@ def _state(record: OperationRecord, stages: Stages) -> str:
     if record.plan and stages and staged.goes_on(record):
         return " ".join((staged.brief(record.plan, stages[-1]), *(one.text for one in staged.verdict(stages))))
     summary = record.plan.summary if record.plan else ""
+    said = summary if record.state in OPEN else record.detail or summary
+    short = said.removeprefix(f"{record.plan.target}: ") if record.plan else said
     state = "" if record.state == "applied" else f"{record.state}: "
-    found = f" {record.judgement}" if record.judgement else ""
-    return f"{state}{record.detail or summary}{found}"
+    return f"{state}{short.removesuffix('.')}. {record.judgement}" if record.judgement else f"{state}{short}"

@@ -183,3 +183,8 @@ def test_what_failed_after_a_write_had_stopped_it_and_most_stop_nothing() -> Non
     failed = rolling("failed", plan=staged_plan(preempts=("aaaa",)), doing=1)
     assert [one.state for one in staged.first(failed)] == ["done"]
     assert staged.first(rolling()) == staged.first(rolling(plan=None)) == ()
+
+
+def test_what_was_not_counted_yet_is_not_drawn() -> None:
+    assert staged.compared(until(1, evidence=counted(0))) == ()
+    assert len(staged.compared(until(1, evidence=counted(1)))) == 2

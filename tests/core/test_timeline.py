@@ -9,7 +9,7 @@ from tests.doors.slack.harness import record
 from tests.rollouts import SAID, rolling, stage, staged_plan, until
 
 HEAD = "2026-11-20 12:00 UTC, deploy of ai-square/prod/backend by Ana Alvarez: "
-SUMMARY = staged_plan().summary
+SUMMARY = staged_plan().summary.removeprefix("ai-square/prod/backend: ")
 TOLD: dict[State, tuple[str, str]] = {
     "queued": (f"queued: {SUMMARY}", "plain"),
     "running": (f"running: {SUMMARY}", "plain"),
@@ -61,4 +61,9 @@ def test_one_that_stops_is_only_running() -> None:
 
 def test_what_was_found_afterwards_belongs_to_it() -> None:
     line = timeline.line(rolling("applied", judged="broken", judgement="Errors rose."))
-    assert (line.text, line.mood) == (f"{HEAD}{SUMMARY} Errors rose.", "warning")
+    assert (line.text, line.mood) == (f"{HEAD}{SUMMARY}. Errors rose.", "warning")
+
+
+def test_what_runs_says_where_it_leads_and_what_has_ended_how() -> None:
+    told = {state: timeline.line(rolling(state, detail="in progress.")).text for state in ("running", "failed")}
+    assert told == {"running": f"{HEAD}running: {SUMMARY}", "failed": f"{HEAD}failed: in progress."}

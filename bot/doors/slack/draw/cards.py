@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from bot.core import staged
 from bot.core.plan import Finding, Level, Plan
-from bot.core.request import OPEN, State
+from bot.core.request import DUE, OPEN, State
 from bot.core.staged import Stages
 from bot.core.system import OperationRecord
 from bot.doors.slack.draw import blocks, spoken, times
@@ -78,8 +78,9 @@ def _banner(record: OperationRecord) -> Iterator[Block]:
 def _outcome(record: OperationRecord) -> Iterator[Block]:
     """What it comes to, then what was found afterwards."""
     summary = record.plan.summary if record.plan else ""
-    lines = [blocks.sentence(record.detail or summary)]
-    if summary and record.detail != summary and record.state not in ("queued", "running"):
+    said = summary if summary and record.state in DUE else record.detail or summary
+    lines = [blocks.sentence(said)]
+    if summary and said != summary:
         lines.append(blocks.sentence(f"The plan was: {summary}"))
     if record.cancel_by and record.state in OPEN:
         lines.append(blocks.sentence(f"{record.cancel_by} asked to cancel it; it stops after the write in progress."))

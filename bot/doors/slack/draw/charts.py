@@ -32,11 +32,12 @@ class _Points(NamedTuple):
 
 
 def as_blocks(series: Series, zone: tzinfo, *, native: bool) -> Iterator[Block]:
-    """The series under its title, in words, and before those as a chart where `native` and Slack's limits allow it."""
-    yield blocks.rich(blocks.words(series.title, bold=True))
+    """The series under its title: as a chart where `native` and Slack's limits allow it, and always in words."""
     lines = {name: [one if _finite(one) else None for one in values] for name, values in series.lines.items()}
     points = _points(series.at, {name: values for name, values in lines.items() if any(map(_finite, values))})
     chart = _chart(series, points, zone) if points and native else None
+    if chart is None or chart["title"] != series.title:  # a chart says its own title
+        yield blocks.rich(blocks.words(series.title, bold=True))
     if chart:
         yield chart
     told = [_told(name, [one for one in values if one is not None], series.unit) for name, values in lines.items()]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from bot.core.answer import Text
 from bot.core.home import Home, Section
 from bot.core.instants import in_utc
+from bot.core.request import DUE
 from bot.core.system import OperationRecord
 from bot.doors.slack.draw import blocks
 from bot.doors.slack.draw.answers import MOODS
@@ -59,7 +60,8 @@ def _about(record: OperationRecord) -> str:
     asked = f"{record.request.actor.name} asked {in_utc(record.request.received_at)}"
     reason = str(record.request.params.get("reason") or record.request.params.get("break_glass") or "")
     expires = f", expires {in_utc(record.expires_at)}" if record.state == "waiting" and record.expires_at else ""
-    said = record.judgement or record.detail or (record.plan.summary if record.plan else "")
+    summary = record.plan.summary if record.plan else ""
+    said = summary if summary and record.state in DUE else record.judgement or record.detail or summary
     return f"{asked}{f' ({reason[:80]})' if reason else ''}{expires}. {said}"
 
 

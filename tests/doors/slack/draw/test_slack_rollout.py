@@ -107,6 +107,16 @@ def test_a_stage_that_nothing_was_counted_in_has_no_chart_and_no_verdict() -> No
     assert buttons(shown)[ADVANCE]["confirm"]["text"]["text"] == "Nothing was found yet."
 
 
+def test_what_the_outcome_says_already_is_not_said_again() -> None:
+    shown = read(taken(card(rolling("failed", detail=f"put back: {SAID}"), until(2, "broken"))))
+    assert shown.count(SAID) == 1
+
+
+def test_while_it_runs_it_says_what_it_leads_to() -> None:
+    shown = read(taken(card(rolling(detail="in progress"), until(2))))
+    assert staged_plan().summary in shown and "in progress" not in shown and "The plan was" not in shown
+
+
 # --- buttons
 
 
