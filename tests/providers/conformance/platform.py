@@ -1,11 +1,11 @@
 """What the suite asks of a platform: one service on it, what people do there, what goes wrong, and the truth.
 
-The next platform is one more class like `CloudRunRow`, and its fixture in PLATFORMS.
+The next platform is one more class like `CloudRunRow`, and one more line in PLATFORMS.
 """
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from bot.core.ports import ImageReads, LogReads, MetricReads, Traffic
 from bot.core.request import Target
@@ -190,4 +190,11 @@ class CloudRunRow:
         return f"{REGION}-docker.pkg.dev/{OWNERS.get(kind, POOL)}/conformance/{self._rig.name}"
 
 
-PLATFORMS: dict[str, Callable[[Any], Row]] = {"cloud_run": CloudRunRow}
+class Platform(NamedTuple):
+    """A row of the table: its class, and the fixture that gives it a service which nobody has touched."""
+
+    row: Callable[[Any], Row]
+    fixture: str
+
+
+PLATFORMS = {"cloud_run": Platform(CloudRunRow, "clean")}

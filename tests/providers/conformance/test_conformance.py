@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from tests.providers.conformance.platform import PLATFORMS, Row
+from tests.providers.conformance.platform import Row
 from tests.providers.conformance.play import MOMENTS, WRITES, Moment, Played, writes_of
 
 CASES: list[dict[str, Any]] = YAML(typ="safe", pure=True).load(Path(__file__).with_name("cases.yaml"))
@@ -17,12 +17,6 @@ CRASHES = [
     for position in writes_of(case["do"])
     for moment in MOMENTS
 ]
-
-
-@pytest.fixture(params=PLATFORMS)
-def row(request: pytest.FixtureRequest, clean: Any) -> Row:
-    """The next platform's row asks for a rig of its own."""
-    return PLATFORMS[request.param](clean)
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["case"] for case in CASES])
