@@ -99,25 +99,30 @@ class Rig:
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
     """Its clock stands still: `control.advance` moves it."""
+    path = tmp_path_factory.mktemp("world") / "world.yaml"
+    write_world(path, SERVICES, CLEAN)
+    with SandboxProcess(rate=0, world=path) as running:
+        yield running
+
+
+def write_world(path: Path, services: int, clean: int) -> None:
+    """As many services that no test has touched, s000 … and c000 …, each beside a job of its own."""
     yaml = YAML()
     world = yaml.load(Path(__file__).with_name("world.yaml"))
-    services = world["projects"][POOL]["services"]
-    jobs = world["projects"][POOL].setdefault("jobs", {})
-    for number in range(SERVICES):
-        services[f"s{number:03d}"] = {
+    pool = world["projects"][POOL]
+    jobs = pool.setdefault("jobs", {})
+    for number in range(services):
+        pool["services"][f"s{number:03d}"] = {
             "rps": 2,
             "releases": [dict(one) for one in (*RELEASES, *NEWEST)],
             "secrets": {"TOKEN": "token:3"},
         }
         jobs[f"ms{number:03d}"] = {"seconds": 20}
-    for number in range(CLEAN):
+    for number in range(clean):
         releases = [dict(one) for one in (*RELEASES, NEWEST[0])]
-        services[f"c{number:03d}"] = {"rps": 2, "max_instances": 100, "releases": releases}
+        pool["services"][f"c{number:03d}"] = {"rps": 2, "max_instances": 100, "releases": releases}
         jobs[f"mc{number:03d}"] = {"seconds": 20}
-    path = tmp_path_factory.mktemp("world") / "world.yaml"
     yaml.dump(world, path)
-    with SandboxProcess(rate=0, world=path) as running:
-        yield running
 
 
 @pytest.fixture(scope="session")
