@@ -268,13 +268,10 @@ def test_slack_explains_it(slack: Slack, typed: str, says: str) -> None:
 @pytest.mark.parametrize(
     "who, asked, says",
     [
-        (ANA, "release try shop/till", "You may, once one other person approves (policy grant.shop.operate)."),
-        (DEV, "release try shop/till", "needs role sre-oncall and 1 approval"),
-        (
-            ANA,
-            "release try backend",
-            "No policy lets Ana Alvarez (sre-oncall) do release try on ai-square/prod/backend.",
-        ),
+        (DEV, "release try shop/till", "You may, once one other person approves (policy grant.shop.operate)."),
+        (DEV, "release try backend", "(developers) do release try on ai-square/prod/backend."),
+        (DEV, "release try backend", "It needs role sre-oncall and 1 approval."),
+        (ANA, "release try shop/till", "You may, once one other person approves (policy grant.prod.operate)."),
         (ANA, "rollback shop/till", "You may, once one other person approves (policy grant.prod.rollout)."),
     ],
 )
@@ -284,7 +281,7 @@ def test_the_grant_decides_and_why_says_so(slack: Slack, who: str, asked: str, s
 
 def test_who_may_not_is_told_at_once(place: Place, slack: Slack) -> None:
     before = place.lines()
-    assert "It needs role sre-oncall and 1 approval." in slack.told("release try shop/till", DEV)
+    assert "It needs role sre-oncall and 1 approval." in slack.told("unpin shop/till", DEV)
     assert place.lines() == before
 
 
@@ -299,7 +296,7 @@ def test_asked_in_slack_approved_by_another_and_carried_out(place: Place, bot: R
         "New releases get no traffic until unpin shop/prod/till.",
         'write into a new line of till.jsonl: {"traffic": {"till-1": 80, "till-2": 20}}',
         "It needs one other person to approve it; Ana Alvarez cannot.",
-        "permitted by grant.shop.operate",
+        "permitted by grant.prod.operate",
     ):
         assert said in shown
     told = len(bot.people.ephemerals(ANA))
