@@ -7,7 +7,7 @@ from typing import NamedTuple
 from bot.core.catalog import Catalog
 from bot.core.compute import Compute as Releases
 from bot.core.counts import Counts
-from bot.core.deploying.running import made_by, running, stable_before
+from bot.core.deploying.running import lost_by, made_by, running, stable_before
 from bot.core.errors import UserError
 from bot.core.instants import in_utc
 from bot.core.locks import Lock
@@ -126,7 +126,9 @@ def together(place: Target, at: datetime | None, reason: str, seen: Seen, releas
     if not moving and not stopped:
         return Plan(target=here, version="", why=f"every service of {here} serves already what it served at {then}")
     concerned = [back for back in backs if back in moving or back.deploys]
-    findings = tuple(_named(back, one) for back in moving for one in _findings(back, seen))
+    stay = [back for back in concerned if back not in moving]
+    found = [(back, _findings(back, seen)) for back in moving]
+    found += [(back, tuple(lost_by(back.deploys, seen.ledger))) for back in stay]
     return Plan(
         target=here,
         version="",
@@ -136,7 +138,7 @@ def together(place: Target, at: datetime | None, reason: str, seen: Seen, releas
         afterwards=tuple(_errors_of(back) for back in moving),
         preempts=stopped,
         rescues=True,
-        verdict=Verdict(findings=findings),
+        verdict=Verdict(findings=tuple(_named(back, one) for back, each in found for one in each)),
         chosen={"releases": {back.service.full_name: back.good.name for back in backs}},
         locks=tuple(one.lock(reason) for one in concerned),
         notes=tuple(_wide_notes(here, backs, moving, seen.catalog)),
@@ -202,6 +204,7 @@ def _findings(back: Back, seen: Seen) -> tuple[Finding, ...]:
     bar = bar_of(back.service, seen.catalog, seen.at)
     return (
         *can_take(back.service, back.traffic, back.now, back.releases, seen.catalog, seen.images, seen.secrets),
+        *lost_by(back.deploys, seen.ledger),
         *(() if proven else served_well(past, back.good, seen.at, bar.max_age)),
     )
 
@@ -249,7 +252,7 @@ def _outcome(back: Back) -> str:
 def _notes(back: Back, catalog: Catalog) -> Iterator[str]:
     """What people should know of the service."""
     if back.deploys:
-        yield "What runs there is stopped first, and puts back what it changed."
+        yield f"What runs there is stopped first, and puts back what it changed{_but_for(back.deploys)}."
     elif back.now.busy:
         yield "A change of the service is still being rolled out; this replaces it."
     stays, name = f"Traffic then stays at {back.good.name}", back.service
@@ -257,11 +260,17 @@ def _notes(back: Back, catalog: Catalog) -> Iterator[str]:
     yield from lasting(back.service, catalog)
 
 
+def _but_for(deploys: Sequence[OperationRecord]) -> str:
+    """What of it cannot be put back."""
+    steps = [step.title for one in deploys if one.plan for step in one.plan.cannot_be_undone]
+    return f", but for what cannot be undone once it has begun: {', '.join(steps)}" if steps else ""
+
+
 def _wide_notes(here: Target, backs: Sequence[Back], moving: Sequence[Back], catalog: Catalog) -> Iterator[str]:
     """What people should know of all of them."""
     for back in backs:
         if back.deploys:
-            yield f"What runs on {back.service.name} is stopped first."
+            yield f"What runs on {back.service.name} is stopped first{_but_for(back.deploys)}."
         elif back not in moving:
             yield f"{back.service.name} serves {back.good.name} already, as it did then."
     yield "If one of them fails, the rest is not touched, and those before it are put back."

@@ -19,7 +19,8 @@ Level = Literal["GO", "GO WITH RISK", "NO GO"]
 LEVELS: tuple[Level, ...] = get_args(Level)  # best first
 JSON: TypeAdapter[Any] = TypeAdapter(Any)
 LONG_S = 300
-_LATER: dict[str, JsonValue] = {"if_late": "fail", "may_stay": False}  # of a step: what digests of older plans lack
+# Of a step: what digests of older plans lack.
+_LATER: dict[str, JsonValue] = {"if_late": "fail", "may_stay": False, "may_be_left": False}
 
 
 class Step(BaseModel, frozen=True):
@@ -40,6 +41,7 @@ class Step(BaseModel, frozen=True):
     if_broken: Literal["undo", "report"] = "undo"  # what a check that fails leads to
     if_late: Literal["fail", "ask"] = "fail"  # a check that is not decided in time; "ask": it waits until a person does
     may_stay: bool = False  # what a call without an undo made does no harm when the rest is put back
+    may_be_left: bool = False  # a call without an undo goes on by itself beside all else: who stops it does not wait
 
     def undone_by(self, undo: "Step") -> "Step":
         return self.model_copy(update={"undo": undo})
@@ -176,6 +178,11 @@ class Plan(BaseModel, frozen=True):
         number = self.asking.index(position) + 1
         weight = f" ({self.stages[number - 1].weight_pct} %)" if len(self.stages) >= number else ""
         return f"stage {number}{weight}"
+
+    @property
+    def cannot_be_undone(self) -> tuple[Step, ...]:
+        """Calls from which nothing leads back, and which may not stay either."""
+        return tuple(one for one in self.steps if one.kind == "call" and not one.undo and not one.may_stay)
 
     def target_of(self, step: Step) -> Target:
         """What a step is about."""

@@ -131,8 +131,9 @@ class Effector:
 
 
 def _may_be_left(step: Step, progress: Progress) -> bool:
-    """Whether nobody needs to know how it ends: it may stay, or the platform takes its undo over it."""
-    return step.may_stay or bool(step.undo and progress.version)
+    """Whether nobody needs to know how it ends: it may stay, goes on beside all else, or the platform takes its undo
+    over it."""
+    return step.may_stay or step.may_be_left or bool(step.undo and progress.version)
 
 
 def write_of(step: Step) -> tuple[type, str, dict[str, Any]]:

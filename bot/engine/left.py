@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bot.core.plan import Plan
+from bot.core.ports import Jobs
 from bot.core.system import EffectRecord
 
 
@@ -16,8 +17,8 @@ def left_at(plan: Plan, effects: Sequence[EffectRecord]) -> dict[str, str | None
 
 
 def _after(effect: EffectRecord, before: str | None) -> str | None:
-    """What a write made of a version; one that somebody's change got in the way of has made nothing of it."""
-    if effect.ending == "changed by someone else":
+    """What a write made of a version; a job makes nothing of it, nor does what somebody's change got in the way of."""
+    if effect.ending == "changed by someone else" or effect.call.verb == Jobs.run_job.__qualname__:
         return before
     unknown = effect.ending in (None, "uncertain") or (effect.ending == "cancelled" and not effect.version)
     return None if unknown else effect.version or before

@@ -105,6 +105,7 @@ CHANGES: list[dict[str, Any]] = [
     {"steps": (GO, LOOK.model_copy(update={"if_late": "ask"}))},
     {"steps": (GO.model_copy(update={"may_stay": True}), LOOK)},
     {"steps": (GO.undone_by(BACK.model_copy(update={"may_stay": True})), LOOK)},
+    {"steps": (GO.model_copy(update={"may_be_left": True}), LOOK)},
     {"others": (Versioned(target=OTHER, version="7"),)},
     {"others": (Versioned(target=OTHER, version="8"),)},
     {"others": (Versioned(target=TARGET, version="7"),)},

@@ -127,6 +127,35 @@ def test_what_cannot_be_undone_and_may_not_stay_is_seen_to_its_end(bot):
     assert done.detail.endswith("cannot be undone: migrate; look at ai-square/prod/backend")
 
 
+def test_what_goes_on_by_itself_is_not_waited_for_though_nothing_leads_back_from_it(bot):
+    """It is said to be there, and whoever rescues has the target within seconds."""
+    operation, rescues = bot.approved("careful backend --harmful --left --patience 3600"), []
+    bot.tells = False
+    when_written(bot, 1, lambda: rescues.append(bot.approved(f"rescue backend --to {NEW}")))
+    done = bot.work(operation)
+    assert done.state == "failed" and bot.clock.monotonic() < 3
+    by = f"cancelled by ana's rescue {rescues[0]} while the cloud worked on migrate"
+    assert done.detail == f"{LEFT_AS_IT_IS}: {by}; cannot be undone: migrate; look at ai-square/prod/backend"
+    assert (bot.work(rescues[0]).state, bot.platform.serving) == ("applied", {NEW: 100})
+
+
+def test_what_somebody_changed_beside_it_is_not_overwritten(bot):
+    """A job leaves the version of its target as it is, whenever it ends."""
+    operation, rescues = bot.approved("careful backend --harmful --left"), []
+    bot.tells = False
+    theirs = {OLD: 30, NEW: 70}
+
+    def act():
+        rescues.append(bot.approved(f"rescue backend --to {NEW}"))
+        bot.platform.somebody_sets(theirs)
+
+    when_written(bot, 1, act)
+    bot.work(operation)
+    done = bot.work(rescues[0])
+    assert (done.state, bot.platform.serving) == ("failed", theirs)
+    assert "somebody changed ai-square/prod/backend since" in done.detail
+
+
 @pytest.mark.parametrize("patience, minutes", [(0, 15), (3600, 60)])
 def test_a_call_may_take_as_long_as_its_step_says(bot, patience, minutes):
     operation = bot.approved(f"careful backend --patience {patience}")

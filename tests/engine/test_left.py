@@ -3,7 +3,7 @@
 import pytest
 
 from bot.core.plan import Plan, step
-from bot.core.ports import Compute, Effect
+from bot.core.ports import Compute, Effect, Jobs
 from bot.core.request import Target
 from bot.core.system import EffectRecord
 from bot.engine.left import left_at
@@ -17,6 +17,12 @@ HERE, THERE = BACKEND.full_name, WORKER.full_name
 def wrote(ending, version="", before="7", target=BACKEND):
     call = step(Compute.set_traffic, target, traffic={"A": 100})
     return EffectRecord(effect=Effect(key="op/0/do", version=before), call=call, ending=ending, version=version)
+
+
+def ran(ending, version=""):
+    """A job, which leaves the target as it is, however it ends."""
+    call = step(Jobs.run_job, BACKEND, job="migrate")
+    return EffectRecord(effect=Effect(key="op/0/do", version="7"), call=call, ending=ending, version=version)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +43,9 @@ def wrote(ending, version="", before="7", target=BACKEND):
         ([wrote("uncertain"), wrote("failed")], {HERE: None}),
         ([wrote("uncertain"), wrote("succeeded", "9")], {HERE: "9"}),
         ([wrote("succeeded", "8"), wrote("succeeded", "4", target=WORKER)], {HERE: "8", THERE: "4"}),
+        ([ran("cancelled")], {HERE: "7"}),
+        ([wrote("succeeded", "8"), ran(None)], {HERE: "8"}),
+        ([ran("succeeded", "7"), wrote("succeeded", "8")], {HERE: "8"}),
     ],
 )
 def test_it_is_what_the_last_write_made_of_it(effects, left):

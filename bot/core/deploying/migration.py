@@ -38,7 +38,7 @@ class Run(NamedTuple):
 
     def step(self, target: Target, *, may_stay: bool) -> Step:
         made = step(Jobs.run_job, target, job=self.job, image=self.image)
-        more = {"may_stay": may_stay, "deadline_s": RUNS_FOR_S}
+        more = {"may_stay": may_stay, "may_be_left": True, "deadline_s": RUNS_FOR_S}
         return made.called(f"{self.title} (job {self.job})").model_copy(update=more)
 
 
@@ -117,3 +117,4 @@ def _notes(wanted: Wanted, declared: Migration, stable: Release) -> Iterator[str
         yield "No backup is made before the migration: the catalog names no `migration.backup_job`."
     if wanted.breaking:
         yield f"From the migration on, {stable.name} may fail until the new release has all traffic."
+        yield "Who cancels or rolls back meanwhile does not wait for the migration: it goes on to its end, and stays."

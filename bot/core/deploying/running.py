@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from bot.core.deploying import DEPLOYING
 from bot.core.errors import UserError
-from bot.core.plan import Hold
+from bot.core.plan import Finding, Hold
 from bot.core.ports import Compute, ComputeReads
 from bot.core.request import DUE, OPEN, Target
 from bot.core.system import LedgerReads, OperationRecord
@@ -27,6 +27,16 @@ def stable_before(deploys: Sequence[OperationRecord]) -> str:
     undos = (step.undo for one in reversed(deploys) if one.plan for step in one.plan.steps)
     traffic = next((Hold.model_validate(undo.args).traffic for undo in undos if undo and "traffic" in undo.args), {})
     return next(iter(traffic), "") if len(traffic) == 1 else ""
+
+
+def lost_by(deploys: Sequence[OperationRecord], ledger: LedgerReads) -> Iterator[Finding]:
+    """What they have begun from which nothing leads back, before any release says so."""
+    for one in deploys:
+        written = [(effect.call.verb, effect.call.title) for effect in ledger.effects(one.id)]
+        harmful = one.plan.cannot_be_undone if one.plan else ()
+        if begun := [step.title for step in harmful if (step.verb, step.title) in written]:
+            said = f"`{one.id}` has begun to {begun[0]}, from which nothing leads back: what served before may not work"
+            yield Finding(level="risk", subject="schema", sentence=said)
 
 
 def gave_up(target: Target, release: str, compute: ComputeReads, ledger: LedgerReads) -> str:

@@ -13,12 +13,14 @@ class Careful(Rollout, risk=Risk.ROLLOUT):
 
     service: ServiceRef = param("Service.", positional=True)
     harmful: bool = param("Whether what the job made may not stay.", default=False)
+    left: bool = param("Whether the job goes on by itself, so that nobody waits for it.", default=False)
     patience: int = param("How long the job may take, in seconds.", default=0)
 
     def plan(self, compute: ComputeReads) -> Plan:
         now = compute.service(self.service)
         job = step(Jobs.run_job, self.service, job="migrate").called("migrate")
-        job = job.model_copy(update={"may_stay": not self.harmful, "deadline_s": self.patience})
+        kept = {"may_stay": not self.harmful, "may_be_left": self.left, "deadline_s": self.patience}
+        job = job.model_copy(update=kept)
         back = step(Compute.set_traffic, self.service, traffic=now.asked)
         go = step(Compute.set_traffic, self.service, traffic={GOOD: 100}).undone_by(back).called("move")
         return Plan(
