@@ -111,7 +111,8 @@ class App:
     @cached_property
     def engine(self) -> Engine:
         expiry = timedelta(minutes=self.files.limits.approval_expires_min)
-        engine = Engine(self.registry, self.binder, self.gate, self.people, self.ledger, self.clock, expiry)
+        ledger, leases = self.ledger, self.leases
+        engine = Engine(self.registry, self.binder, self.gate, self.people, ledger, leases, self.clock, expiry)
         desk = OperationDesk(self.registry, engine, self.gate, self.people, self.ledger, self.clock)
         self.binder.offer(Desk, desk)
         self.binder.offer(Manual, RegistryManual(self.registry, self.names, self.gate, self.clock))

@@ -343,6 +343,14 @@ class AuditReads(Protocol):
         ...
 
 
+class Replicas(Protocol):
+    """The processes that take work, of this version and of others."""
+
+    def older(self) -> tuple[str, ...]:
+        """Hosts of those that are alive and could not carry on all that this version begins."""
+        ...
+
+
 @runtime_checkable
 class Directory(Protocol):
     """Who people are."""

@@ -9,7 +9,7 @@ from bot.core.operation import Change
 from bot.core.plan import Plan, Step
 from bot.core.ports import Effects
 from bot.core.request import DUE
-from bot.core.system import LedgerReads
+from bot.core.system import LedgerReads, Replicas
 from bot.engine.bind import Providers
 from bot.engine.effect import write_of
 
@@ -41,6 +41,15 @@ def check_free(plan: Plan, ledger: LedgerReads) -> None:
                 runs = f"`{other.id}` ({other.request.operation}) runs on {target} and takes its time"
                 stop = f"a `rollback` stops it, all else is to wait until it is over, or for `ops cancel {other.id}`"
                 raise UserError(f"{runs}, and this plan does not stop it. Ask again: {stop}.")
+
+
+def check_carried(plan: Plan, replicas: Replicas) -> None:
+    """Raises UserError while a process lives that could take over what takes its time, and then not carry it on: it
+    would neither look at a stage nor hear a cancel, for hours. A rescue does not wait for that."""
+    hosts = replicas.older() if plan.takes_its_time and not plan.rescues else ()
+    if hosts:
+        where = f"An older version of aisq still works on {', '.join(hosts)}, and could not carry this on"
+        raise UserError(f"{where} if it took it over. Ask again when it has ended; a `rollback` need not wait.")
 
 
 def _writes(plan: Plan) -> Iterator[Step]:

@@ -9,9 +9,9 @@ from bot.core.errors import CloudError, Denied, StoreError, UserError
 from bot.core.operation import Change, Operation
 from bot.core.plan import Moment, Plan
 from bot.core.request import Actor, Request
-from bot.core.system import Clock, Directory, Ledger, OperationRecord, Proposal
+from bot.core.system import Clock, Directory, Ledger, OperationRecord, Proposal, Replicas
 from bot.engine.bind import Binder
-from bot.engine.doable import check_doable, check_free
+from bot.engine.doable import check_carried, check_doable, check_free
 from bot.engine.gate import Gate
 from bot.engine.left import left_at
 from bot.engine.logs import about
@@ -31,11 +31,12 @@ class Engine:
         gate: Gate,
         directory: Directory,
         ledger: Ledger,
+        replicas: Replicas,
         clock: Clock,
         approval_for: timedelta,
     ) -> None:
         self._registry, self._binder, self._gate = registry, binder, gate
-        self._directory, self._ledger, self._clock = directory, ledger, clock
+        self._directory, self._ledger, self._replicas, self._clock = directory, ledger, replicas, clock
         self._approval_for = approval_for
 
     def proceed(self, operation: str) -> OperationRecord:
@@ -81,7 +82,7 @@ class Engine:
         if made.dry_run:
             detail = f"{plan.summary}. {self._would(actor, made, plan)}"
             return Proposal(state="planned", detail=detail, plan=plan, digest=_digest(record, plan))
-        check_free(plan, self._ledger)
+        self._check_beginning(plan)
         proposal = Proposal(
             state="waiting",
             detail=plan.summary,
@@ -112,6 +113,7 @@ class Engine:
             moved = self._moved(approved, fresh)
             if moved or not _is_approved(approved, record, fresh):
                 return Done(state="failed", detail=_what_changed(approved, fresh, moved))
+            check_carried(fresh, self._replicas)
             requester = self._now(record.request.actor)
             self._gate.permit(requester, made, plan=fresh, approvals=self._standing(record))
         except Denied as error:
@@ -134,14 +136,18 @@ class Engine:
 
     def standing(self, record: OperationRecord, actor: Actor) -> None:
         """Raises Denied unless the requester could still run it, were `actor` to approve it too; UserError when it
-        would wait for a rollout that began since."""
+        could not begin now."""
         made = self._registry.load(record.request)
         assert record.plan, "what waits for approval has a plan"
-        check_free(record.plan, self._ledger)
+        self._check_beginning(record.plan)
         count = self._standing(record) + 1
         permit = self._gate.permit(self._now(record.request.actor), made, plan=record.plan)
         if permit.approvals > max(count, record.approvals_needed):
             raise Denied(f"policy now asks for {permit.approvals} approvals; ask for it again")
+
+    def _check_beginning(self, plan: Plan) -> None:
+        check_free(plan, self._ledger)
+        check_carried(plan, self._replicas)
 
     def _standing(self, record: OperationRecord) -> int:
         """Approvals by people who still may approve it."""

@@ -5,12 +5,15 @@ import math
 from pathlib import Path
 from typing import IO
 
-from sqlalchemy import ColumnElement, Engine, Float, cast, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Engine, Float, Insert, cast, delete, func, insert, or_, select, update
 
 from bot.core.errors import StoreError
 from bot.stores.database import hurried, reading
 from bot.stores.repeat import told
 from bot.stores.tables import LeaseRow
+
+# What this version can carry out: raise it when plans get what versions before could not carry on after a takeover.
+PROGRAM = 1
 
 
 @told  # never repeated: whoever waits for a lease longer than it lasts has lost it
@@ -31,7 +34,7 @@ class SqlLeases:
         gone = or_(LeaseRow.executor == executor, LeaseRow.beat_s < self._now - 86_400)
         with hurried(self._engine).begin() as connection:
             connection.execute(delete(LeaseRow).where(gone))
-            connection.execute(insert(LeaseRow).values(executor=executor, beat_s=self._now, host=host))
+            connection.execute(self._lease(executor, host))
 
     def renew(self, executor: str) -> bool:
         mine = update(LeaseRow).where(LeaseRow.executor == executor, self._alive).values(beat_s=self._now)
@@ -42,9 +45,19 @@ class SqlLeases:
         with self._reading.begin() as connection:
             return set(connection.scalars(select(LeaseRow.executor).where(self._alive)))
 
+    def older(self) -> tuple[str, ...]:
+        """Hosts of processes that take work and could not carry on all that this version begins."""
+        before = or_(LeaseRow.program.is_(None), LeaseRow.program < PROGRAM)
+        rows = select(LeaseRow.host).where(self._alive, before).order_by(LeaseRow.host)
+        with self._reading.begin() as connection:
+            return tuple(dict.fromkeys(connection.scalars(rows)))
+
     def release(self, executor: str) -> None:
         with self._engine.begin() as connection:
             connection.execute(delete(LeaseRow).where(LeaseRow.executor == executor))
+
+    def _lease(self, executor: str, host: str) -> Insert:
+        return insert(LeaseRow).values(executor=executor, beat_s=self._now, host=host, program=PROGRAM)
 
 
 @told
@@ -62,7 +75,7 @@ class SoleLeases(SqlLeases):
     def acquire(self, executor: str, host: str) -> None:
         with hurried(self._engine).begin() as connection:
             connection.execute(delete(LeaseRow))
-            connection.execute(insert(LeaseRow).values(executor=executor, beat_s=self._now, host=host))
+            connection.execute(self._lease(executor, host))
 
     def renew(self, executor: str) -> bool:
         with self._engine.begin() as connection:

@@ -141,12 +141,13 @@ class MutexRow(Base):
 
 
 class LeaseRow(Base):
-    """One process that takes work; `beat_s` is the database's own clock."""
+    """One process that takes work; `beat_s` is the database's own clock, `program` what leases.PROGRAM was there."""
 
     __tablename__ = "leases"
     executor: Mapped[str] = mapped_column(primary_key=True)
     beat_s: Mapped[float]
     host: Mapped[str]
+    program: Mapped[int | None]
 
 
 class AuditRow(Base):

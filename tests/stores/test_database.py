@@ -21,7 +21,7 @@ from bot.stores.tables import Base, HeardRow, Instant
 from tests.stores.harness import NOON, file_of, tables_of
 
 Connect = Callable[[str], Engine]
-NEWEST, NEWER = "0005", "0006"
+NEWEST, NEWER = "0006", "0007"
 
 
 @pytest.fixture
@@ -353,8 +353,8 @@ def newer_program(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     """The program with one more migration."""
     made = folder / "migrations"
     shutil.copytree(Path(database.__file__).with_name("migrations"), made)
-    (made / "versions" / "0006_more.py").write_text(
-        "import sqlalchemy as sa\nfrom alembic import op\n\nrevision, down_revision = '0006', '0005'\n\n\n"
+    (made / "versions" / "0007_more.py").write_text(
+        "import sqlalchemy as sa\nfrom alembic import op\n\nrevision, down_revision = '0007', '0006'\n\n\n"
         "def upgrade():\n    op.add_column('heard', sa.Column('more', sa.Text(), server_default='x'))\n"
     )
     config = database._config()

@@ -47,6 +47,26 @@ def test_acquired_renewed_released(kept: SqlLeases) -> None:
     assert kept.alive() == {"two"}
 
 
+def test_processes_of_older_versions_are_known_while_they_live(kept: SqlLeases, engine: Engine) -> None:
+    """Those before there was a number have none; a newer one can carry out all that this one begins."""
+    books = Books(engine)
+    for executor, program in (("mine", leases.PROGRAM), ("newer", leases.PROGRAM + 1)):
+        kept.acquire(executor, executor)
+        books.sql("UPDATE leases SET program = :p WHERE executor = :e", p=program, e=executor)
+    assert kept.older() == ()
+    kept.acquire("first of old", "old-1")
+    kept.acquire("second of old", "old-1")
+    books.sql("UPDATE leases SET program = :p WHERE host = 'old-1'", p=leases.PROGRAM - 1)
+    before = "SELECT 'before', beat_s, 'old-0' FROM leases WHERE executor = 'mine'"
+    books.sql(f"INSERT INTO leases (executor, beat_s, host) {before}")
+    assert kept.older() == ("old-0", "old-1")
+    age(engine, "before", TTL_S + 1)
+    assert kept.older() == ("old-1",)
+    kept.release("first of old")
+    kept.release("second of old")
+    assert kept.older() == ()
+
+
 def test_acquired_again_when_nobody_knows_whether_it_counted(kept: SqlLeases, engine: Engine) -> None:
     kept.acquire("one", "here")
     age(engine, "one", TTL_S + 1)
