@@ -6,6 +6,7 @@ import pytest
 
 from bot.core.errors import Fenced
 from bot.core.request import LEFT_AS_IT_IS
+from bot.core.traffic import describe
 from tests.both import postgres_seldom
 from tests.engine.conftest import ANA, BAD, BEN, GOOD, NOON
 from tests.engine.toys.estate import settle
@@ -26,8 +27,13 @@ def bot(bot):
 
 
 def serving(bot):
-    """What runs what: backend, frontend."""
-    return bot.backend.serving, bot.frontend.serving
+    """What runs what, backend and frontend: the truth, which is also what the one table of `status` says."""
+    bot.clock.advance(60)
+    rows = bot.say(ANA, "status").answer.parts[0].rows
+    truth = bot.backend.serving, bot.frontend.serving
+    shown = {row[0]: row[1] for row in rows}
+    assert (shown[BACKEND], shown[FRONTEND]) == tuple(map(describe, truth))
+    return truth
 
 
 def test_both_go_back_the_one_that_needs_the_other_first(bot):
