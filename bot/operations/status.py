@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import cached_property
+from typing import NamedTuple
 
 from bot.core.answer import Answer, Cell, Mood, Part, Table, Text
+from bot.core.at_once import at_once
 from bot.core.catalog import Catalog
 from bot.core.deploying.standing import left_by
 from bot.core.errors import CloudError
@@ -72,7 +75,8 @@ class _Held:
 
     def in_short(self, target: Target) -> str:
         """Such as "pinned by ana, locked by ben, frozen"."""
-        pin, locks, frozen = self._pins.pin(target), self._stopping("deploys", target), self._frozen(target)
+        pin = self._every_pin.get(target.full_name)
+        locks, frozen = self._stopping("deploys", target), self._frozen(target)
         parts = (pin and f"pinned by {pin.by}", locks and f"locked by {locks[0].by}", frozen and "frozen")
         return ", ".join(part for part in parts if part)
 
@@ -81,6 +85,11 @@ class _Held:
         yield from self._pin(target, now)
         yield from (spoken(one, of=target.full_name) for one in self._stopping("deploys", target))
         yield from self._frozen(target)
+
+    @cached_property
+    def _every_pin(self) -> dict[str, Pin]:
+        """By the target's full name."""
+        return {pin.target: pin for pin in self._pins.pins()}
 
     def _stopping(self, kind: Kind, target: Target) -> tuple[Lock, ...]:
         return stopping(self._locks, kind, target.full_name, self._now)
@@ -103,6 +112,14 @@ class _Held:
             yield f"Traffic is held at named releases, by somebody outside aisq.{more}"
 
 
+class _Seen(NamedTuple):
+    """How a service is, and its errors; without a state, `unread` says why."""
+
+    now: ServiceState | None
+    errors: Text
+    unread: str = ""
+
+
 class _Looker:
     """Looks at services; what cannot be read is said, and never hides the rest."""
 
@@ -119,7 +136,9 @@ class _Looker:
         self._catalog, self._moment = catalog, moment
 
     def several(self, targets: tuple[Target, ...]) -> Answer:
-        rows = tuple(self._row(target) for target in targets)
+        rows = tuple(
+            self._row(target, seen) for target, seen in zip(targets, at_once(self._seen, targets), strict=True)
+        )
         columns = ("service", "serves", "errors", "held", "state")
         cells = tuple(row for row, _ in rows)
         table = Table(title="", columns=columns, rows=cells, empty="no service here; name one: `status SERVICE`")
@@ -132,13 +151,18 @@ class _Looker:
         good = all(getattr(part, "mood", "plain") != "bad" for part in parts)
         return Answer(title=f"{target}", parts=tuple(parts), good=good)
 
-    def _row(self, target: Target) -> tuple[tuple[Cell, ...], bool]:
-        """The cells, and whether the service is well as far as can be seen."""
+    def _seen(self, target: Target) -> _Seen:
         try:
             now = self._compute.service(target)
         except CloudError as error:
-            return (target.full_name, "unknown", "", "", str(error)), False
-        errors = self._errors(target)
+            return _Seen(None, Text(text=""), str(error))
+        return _Seen(now, self._errors(target))
+
+    def _row(self, target: Target, seen: _Seen) -> tuple[tuple[Cell, ...], bool]:
+        """The cells, and whether the service is well as far as can be seen."""
+        now, errors = seen.now, seen.errors
+        if now is None:
+            return (target.full_name, "unknown", "", "", seen.unread), False
         state = now.trouble or ("rolling out" if now.busy else "ready")
         cells = (target.full_name, describe(now.serving), errors.text, self._held.in_short(target), state)
         return cells, errors.mood != "bad" and not now.trouble

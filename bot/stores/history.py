@@ -13,6 +13,7 @@ from bot.stores.repeat import repeatable
 from bot.stores.tables import PinRow, ServingRow
 
 LONGEST_GAP = timedelta(minutes=5)  # between two looks that may still be one span when the version did not move
+A_MOMENT = timedelta(seconds=30)  # for so long a look that found nothing new need not be written down
 
 
 @repeatable
@@ -30,8 +31,13 @@ class SqlHistory:
             return tuple(_serving(row) for row in session.scalars(rows.limit(200)))
 
     def observed(self, target: Target, split: Traffic, version: str) -> None:
-        """Extend the newest span, or begin one: also after a gap in which nobody looked and somebody changed it."""
+        """Extend the newest span, or begin one: also after a gap in which nobody looked and somebody changed it.
+
+        The end of a span may be half a minute older than the last look.
+        """
         now = self._clock.now()
+        if self._is_known(target, split, version, now):
+            return
         with self._transaction() as session:
             if last := _newest(session, target):
                 last = _newest(session, target)  # whoever held that row may have begun another span meanwhile
@@ -43,6 +49,14 @@ class SqlHistory:
             else:
                 span = ServingRow(target=target.full_name, since=now, until=now, split=dict(split), version=version)
                 session.add(span)
+
+    def _is_known(self, target: Target, split: Traffic, version: str, now: datetime) -> bool:
+        """Whether that was seen a moment ago; asked without keeping anybody from writing."""
+        rows = select(ServingRow).where(ServingRow.target == target.full_name).order_by(ServingRow.since.desc())
+        with self._reading() as session:
+            last = session.scalars(rows.limit(1)).one_or_none()
+            same = last is not None and last.split == split and last.version == version
+            return last is not None and same and timedelta(0) <= now - last.until < A_MOMENT
 
     def counted(self, target: Target, since: datetime, total: int, errors: int, until: datetime) -> None:
         """Add what monitoring counted in the span that began at `since`, up to `until`; counts nothing twice."""

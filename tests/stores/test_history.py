@@ -85,6 +85,25 @@ def test_looks_make_spans(
     assert looked(books, *looks) == spans
 
 
+@pytest.mark.parametrize(
+    ("look", "writes"),
+    [
+        ((0.4, GOOD, "7"), False),
+        ((0.5, GOOD, "7"), True),
+        ((0.4, GOOD, "8"), True),
+        ((0.4, BAD, "7"), True),
+        ((-0.1, GOOD, "7"), False),
+    ],
+)
+def test_what_was_seen_a_moment_ago_is_not_written_again(
+    books: Books, look: tuple[float, Traffic, str], writes: bool
+) -> None:
+    looked(books, (0, GOOD, "7"))
+    before = books.everything()
+    looked(books, look)
+    assert (books.everything() != before) is writes
+
+
 def test_targets_are_kept_apart(books: Books) -> None:
     looked(books, (0, GOOD, "7"))
     books.history.observed(WORKER, BAD, "3")
