@@ -52,9 +52,9 @@ class Canary(Act):
         self._facts[f"{WORSE}, 5 % errors"] = f"back on {stable} after {_minutes(took)}, by nobody's hand"
 
     def _good(self, stable: str) -> None:
-        self._chapter("8 · a release that is good", f"{BETTER} mends it. What the deploy before left is taken over.")
+        self._chapter("8 · a release that is good", f"{BETTER} mends it. The last one left all as it was, the pin too.")
         self._cloud.push(IMAGE, BETTER, error_rate=GOOD_ERRORS)
-        card = self._approved(f"deploy backend {BETTER}")
+        card = self._approved(f"deploy backend {BETTER} --unpin")
         self._until(lambda: self._share_of_new(stable) == STAGES[0], "the new release never had traffic")
         began = self._at()
         for weight in STAGES:

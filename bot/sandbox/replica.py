@@ -13,7 +13,7 @@ import httpx
 
 from bot.sandbox.loopback import free_port
 
-READY_WITHIN_S, STOP_WITHIN_S = 30.0, 15.0
+READY_WITHIN_S, STOP_WITHIN_S = 60.0, 15.0
 LOG_END = 3000  # characters of the log that an error shows
 
 

@@ -137,7 +137,9 @@ def _notes(standing: Standing, course: Course, *, leads_back: bool) -> Iterator[
         yield f"A stage that is not decided {hold} after its time waits for a person, for as long as that takes."
     if standing.taken_over:
         yield f"Traffic is {standing.taken_over}; that ends with this release."
-    if leads_back:
+    if leads_back and standing.stays_pinned:
+        yield f"If it goes back, traffic stays pinned to {standing.stable}; the next deploy needs `--unpin` too."
+    elif leads_back:
         yield f"If it goes back, traffic stays at {standing.stable} by name; the next deploy takes that over."
     else:
         yield "Nothing leads back from it: whatever stops it leaves traffic where it is by then."

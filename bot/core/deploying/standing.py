@@ -20,6 +20,7 @@ class Standing(NamedTuple):
     traffic: Traffic
     follows: bool  # traffic follows the newest release now
     taken_over: str = ""  # how it is held instead, where that ends with a deploy
+    stays_pinned: bool = False  # by what people asked for, unless a deploy goes through
 
     @property
     def stable(self) -> str:
@@ -34,7 +35,8 @@ def standing(target: Target, now: ServiceState, pin: Pin | None, ledger: LedgerR
     if deploy := left_by(target, now, pin, ledger):
         return Standing(traffic, follows=False, taken_over=f"held at {_where(now)}, where `{deploy}` left it")
     if unpin:
-        return Standing(traffic, follows=False, taken_over=_held(now, pin))
+        pinned = pin is not None and pin.traffic == now.asked
+        return Standing(traffic, follows=False, taken_over=_held(now, pin), stays_pinned=pinned)
     raise UserError(
         f"Traffic of {target} is {_held(now, pin)}, so a new release would get none. {_unpin(target, now, pin)} or"
         " deploy with `--no-traffic`."
