@@ -73,13 +73,20 @@ def param(
     positional: bool = False,
     rest: bool = False,
     completes: str = "",
+    value: str = "",
 ) -> Any:
     """One parameter, with the sentence that every door shows for it.
 
     `positional`: may be written without its name. `rest`: takes all words that are left.
     `completes`: what its values are, for pickers and completion ("releases of service", "operations").
+    `value`: what one is called in the usage, if not as the parameter is.
     """
-    noted: dict[str, JsonValue] = {"positional": positional or rest, "rest": rest, "completes": completes}
+    noted: dict[str, JsonValue] = {
+        "positional": positional or rest,
+        "rest": rest,
+        "completes": completes,
+        "value": value,
+    }
     return Field(default, description=help, json_schema_extra={"aisq": noted})
 
 
@@ -131,7 +138,7 @@ class Change(Operation):
 
     verb: ClassVar[Verb] = "plan"
     reason: str = param("Why; shown to approvers and kept in the audit.", default="")
-    break_glass: str = param("Emergency: why the usual approval cannot be waited for.", default="")
+    break_glass: str = param("Emergency: why the usual approval cannot be waited for.", default="", value="REASON")
     dry_run: bool = param("Only show the plan.", default=False)
 
 

@@ -141,7 +141,7 @@ def usage(operation: type[Operation]) -> str:
     for name, field in ordered(operation):
         said = written(name, field)
         if not marks(field).get("positional") and not is_flag(field):
-            said += f" {_values(field) or _time(field) or name.upper()}"
+            said += f" {_values(field) or _time(field) or marks(field).get('value') or name.upper()}"
         parts.append(said if field.is_required() else f"[{said}]")
     return " ".join(parts)
 

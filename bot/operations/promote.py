@@ -17,8 +17,12 @@ class Promote(
     """Bring out here what serves well in the environment before, as the very same image."""
 
     service: ServiceRef = param("Service to promote to.", positional=True)
-    source: str | None = param("Environment that it comes from; default: the one before this.", default=None)
-    image: str | None = param("Digest that serves there; default: whatever serves there now.", default=None)
+    source: str | None = param(
+        "Environment that it comes from; default: the one before this.", default=None, value="ENVIRONMENT"
+    )
+    image: str | None = param(
+        "Digest that serves there; default: whatever serves there now.", default=None, value="DIGEST"
+    )
 
     def plan(
         self,

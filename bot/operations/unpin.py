@@ -22,6 +22,7 @@ class Unpin(Rollout, risk=Risk.ROLLOUT, examples=("unpin backend", "unpin backen
         "The newest ready release, by name; needed when a rollback or its own deploy left it.",
         default=None,
         completes="releases of service",
+        value="RELEASE",
     )
 
     def plan(

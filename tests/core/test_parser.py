@@ -122,7 +122,7 @@ def test_lines_that_are_understood(line: str, command: str, raw: Raw) -> None:
     assert said(line) == (command, raw)
 
 
-ROLLBACK = "Usage: `rollback <service> [--to RELEASE|TIME] [--reason REASON] [--break-glass BREAK_GLASS] [--dry-run]`"
+ROLLBACK = "Usage: `rollback <service> [--to RELEASE|TIME] [--reason REASON] [--break-glass REASON] [--dry-run]`"
 UNKNOWN = "`help` lists what there is."
 REFUSED = [
     ("", "Say what to do; `help` lists what there is."),
@@ -263,6 +263,8 @@ def test_usage_shows_every_parameter() -> None:
     assert parser.usage(COMMANDS["rollback"]) == ROLLBACK.removeprefix("Usage: ").strip("`")
     assert parser.usage(COMMANDS["traffic"]).startswith("traffic <service> <split> [--rest] [--reason")
     assert parser.usage(COMMANDS["whoami"]) == "whoami"
+    assert "[--weights PERCENTS] [--bake DURATION]" in parser.usage(COMMANDS["deploy"])
+    assert "[--source ENVIRONMENT] [--image DIGEST]" in parser.usage(COMMANDS["promote"])
     assert SIZES.endswith(f"`{parser.usage(Everything)}`")
 
 

@@ -49,13 +49,17 @@ class Deployment(Rollout):
     """A release that gets its traffic by a strategy, or none."""
 
     strategy: Strategy | None = param("How it gets its traffic; default: as the catalog says.", default=None)
-    weights: Weights | None = param("Percent of the traffic, stage by stage, such as 10,25,50,100.", default=None)
-    bake: Duration | None = param("How long each stage is watched at least, such as 10m.", default=None)
+    weights: Weights | None = param(
+        "Percent of the traffic, stage by stage, such as 10,25,50,100.", default=None, value="PERCENTS"
+    )
+    bake: Duration | None = param(
+        "How long each stage is watched at least, such as 10m.", default=None, value="DURATION"
+    )
     no_traffic: bool = param("Give it no traffic, only an address of its own.", default=False)
     tag: str | None = param("Preview tag, for an address of its own.", default=None)
     unpin: bool = param("End what holds traffic elsewhere, with this release.", default=False)
     migrate: Annotated[str, Field(min_length=1)] | None = param(
-        "Schema version to which the database is migrated first.", default=None
+        "Schema version to which the database is migrated first.", default=None, value="VERSION"
     )
     breaking: bool = param("The migration takes away what serves now needs, so that rollback is lost.", default=False)
 
