@@ -153,6 +153,8 @@ Two roles, made in each project P of the catalog. The first is all that looking 
 * `artifactregistry.…` and `containeranalysis.…` are asked of the project with the registry, `secretmanager.…` of
   that with the secrets, `iam.serviceAccounts.actAs` of the account as which a service or a job runs (leave it out of
   the project's role, and grant `roles/iam.serviceAccountUser` on each such account), the rest of the service's project.
+* For itself the bot also needs `roles/secretmanager.secretAccessor` on its own three secrets, and on Cloud SQL
+  `roles/cloudsql.client` for its database.
 * Google's documentation names `actAs` and reading the image for whoever manages services, also traffic. By its notices
   only who makes a release needs the two, and so it is above; [live-checks.md](live-checks.md) has the command that
   tells whether a shift of traffic goes without them.
