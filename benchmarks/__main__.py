@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME…] [--json FILE] [--write]`: asks the questions, all of them unless some are named."""
+"""`python -m benchmarks [NAME…] [--json FILE] [--write | --page FILE]`: asks all questions, or those that are named."""
 
 import argparse
 import importlib
@@ -14,7 +14,7 @@ from rich.console import Console
 from benchmarks import databases, report
 from benchmarks.measure import Grid, Row
 
-NAMES = ("rollback", "acknowledge", "boot", "steps", "growth", "replicas", "takeover", "judge")
+NAMES = ("rollback", "acknowledge", "boot", "steps", "growth", "replicas", "takeover", "status", "verdicts", "judge")
 Question = Callable[[], Sequence[Row | Grid]]
 
 
@@ -26,8 +26,8 @@ def main(words: Sequence[str] | None = None, questions: Mapping[str, Question] |
     report.show(run, Console(width=None if sys.stdout.isatty() else 170))
     if asked.json:
         asked.json.write_text(run.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    if asked.write:
-        report.PAGE.write_text(report.page(run), encoding="utf-8")
+    if page := report.PAGE if asked.write else asked.page:
+        page.write_text(report.page(run), encoding="utf-8")
     return 0
 
 
@@ -59,6 +59,7 @@ def _arguments(names: list[str]) -> argparse.ArgumentParser:
     parser.add_argument("names", nargs="*", metavar="NAME", choices=[*names, []], help=", ".join(names))
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the run there too")
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md from this run")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="write such a page there instead")
     return parser
 
 

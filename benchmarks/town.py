@@ -16,11 +16,13 @@ PATH = "/slack/events"
 
 
 @contextmanager
-def town(rate: float = 1.0, settings: Mapping[str, str] | None = None) -> Iterator[Rehearsal]:
-    """A small cloud, a small Slack and an upgraded database; no bot runs yet."""
+def town(
+    rate: float = 1.0, settings: Mapping[str, str] | None = None, world: Path | None = None
+) -> Iterator[Rehearsal]:
+    """A small cloud, a small Slack and an upgraded database; no bot runs yet. `world`: what runs in that cloud."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="aisq-bench-")))
-        made = stack.enter_context(Rehearsal(folder, rate=rate, settings=settings))
+        made = stack.enter_context(Rehearsal(folder, rate=rate, settings=settings, world=world))
         made.upgrade()
         yield made
 

