@@ -108,6 +108,11 @@ def lasting(service: Target, catalog: Catalog) -> Iterator[str]:
         yield f"What {cdn} has cached is still served until it expires{by_hand}."
 
 
+def left_behind(plan: Plan, catalog: Catalog) -> tuple[str, ...]:
+    """What a plan that shifts traffic leaves as it was for a while; nothing where none moves."""
+    return tuple(lasting(plan.target, catalog)) if plan.facts.get("traffic_moved_pct") else ()
+
+
 def moved_pct(wanted: Traffic, now: ServiceState) -> int:
     """Percent of the traffic that another release than now would get; `wanted` is by name."""
     return 100 - sum(min(share, now.serving.get(name, 0)) for name, share in wanted.items())

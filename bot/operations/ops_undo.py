@@ -8,7 +8,7 @@ from bot.core.operation import Change, OperationRef, Risk, param
 from bot.core.plan import Checked, Hold, Plan, Step, Verdict
 from bot.core.ports import LATEST, Compute, ComputeReads, ImageReads, SecretReads, ServiceState, Sizing, Traffic
 from bot.core.request import Target
-from bot.core.rollout import by_name, check_serving, look_serving, moved_pct
+from bot.core.rollout import by_name, check_serving, left_behind, look_serving, moved_pct
 from bot.core.safety import can_take
 from bot.core.sizing import check_sized, described, look_sized, must_serve
 from bot.core.system import LedgerReads, LockReads, OperationRecord
@@ -39,7 +39,7 @@ class OpsUndo(Change, risk=Risk.ROLLOUT, examples=("ops undo 7k3q",)):
         before = Hold.model_validate(undos[-1].args).traffic
         _check_possible(record, target, now, ledger, before.keys() - {LATEST} - {one.name for one in releases})
         named = by_name(before, now)
-        return Plan(
+        plan = Plan(
             target=target,
             version=now.version,
             summary=f"{target}: traffic to {describe(before)}, as before {record.id} ({record.request.text})",
@@ -52,6 +52,7 @@ class OpsUndo(Change, risk=Risk.ROLLOUT, examples=("ops undo 7k3q",)):
             undo_by_hand=done.by_hand,
             facts={"undoes": record.id, "traffic_moved_pct": moved_pct(named, now)},
         )
+        return plan.model_copy(update={"notes": left_behind(plan, catalog)})
 
     def check_serving(self, compute: ComputeReads, traffic: Traffic) -> Checked:
         """Whether the platform shows that traffic is back where it was."""

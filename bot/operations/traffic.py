@@ -10,7 +10,7 @@ from bot.core.operation import Risk, ServiceRef, param
 from bot.core.parser import shown
 from bot.core.plan import Hold, Plan, Verdict
 from bot.core.ports import LATEST, ComputeReads, ImageReads, SecretReads, ServiceState
-from bot.core.rollout import Rollout, by_name, existing, shifted, still
+from bot.core.rollout import Rollout, by_name, existing, left_behind, shifted, still
 from bot.core.safety import can_take
 from bot.core.traffic import describe, spread
 
@@ -60,12 +60,13 @@ class Traffic(
             why = f"traffic of {self.service} is split so already: {describe(wanted)}"
             return Plan(target=self.service, version=now.version, why=why)
         pinned = LATEST not in wanted
-        return shifted(self, now, wanted, compute, f"split traffic: {describe(wanted)}").model_copy(
+        plan = shifted(self, now, wanted, compute, f"split traffic: {describe(wanted)}")
+        return plan.model_copy(
             update={
                 "verdict": Verdict(findings=can_take(self.service, named, now, releases, catalog, images, secrets)),
                 "hold": Hold(traffic=wanted) if pinned else None,
                 "lets_go": not pinned,
-                "notes": (self._note(),) if pinned else (),
+                "notes": (*([self._note()] if pinned else []), *left_behind(plan, catalog)),
             }
         )
 

@@ -8,7 +8,7 @@ from bot.core.errors import UserError
 from bot.core.operation import Risk, ServiceRef, param
 from bot.core.plan import Plan, Verdict
 from bot.core.ports import LATEST, ComputeReads, ImageReads, Release, SecretReads, ServiceState
-from bot.core.rollout import Rollout, existing, look_serving, shifted, still
+from bot.core.rollout import Rollout, existing, left_behind, look_serving, shifted, still
 from bot.core.safety import can_take
 from bot.core.system import LedgerReads, Pin, PinReads
 from bot.core.traffic import describe
@@ -49,6 +49,7 @@ class Unpin(Rollout, risk=Risk.ROLLOUT, examples=("unpin backend", "unpin backen
                 "summary": f"{self.service}: {newest} gets all traffic, and from then on every newer ready release",
                 "verdict": Verdict(findings=found),
                 "lets_go": True,
+                "notes": left_behind(plan, catalog),
                 "facts": {**plan.facts, "newest": newest},
             }
         )
