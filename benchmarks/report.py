@@ -17,9 +17,9 @@ COLUMNS = ("what", "ours", "floor", "ratio", "aim", "")
 INTRODUCTION = """\
 # Benchmarks
 
-Written by `python -m benchmarks --write`; every number is from that one run. A *floor* is the same job done by the
-least that could do it, measured in the same run, in turns with ours. A figure is a median, and in brackets the lowest
-and the highest of its rounds. Ratios say more than milliseconds: those are this machine's.
+Written by the command below; every number is from that one run. A *floor* is the same job done by the least that could
+do it, measured in the same run, in turns with ours. A figure is a median, and in brackets the lowest and the highest of
+its rounds. Ratios say more than milliseconds: those are this machine's.
 """
 
 
@@ -43,6 +43,7 @@ class Run(BaseModel, frozen=True):
     machine: Machine
     questions: dict[str, list[Row]]
     tables: dict[str, list[Grid]] = {}
+    about: dict[str, str] = {}  # what each question says of itself
     left_out: list[str] = []
 
     @property
@@ -114,7 +115,7 @@ def _page(run: Run) -> Iterator[str]:
     for line in run.left_out:
         yield f"\nLeft out: {line}"
     for name, rows in run.questions.items():
-        yield f"\n## {name}\n\n| {' | '.join(COLUMNS)} |\n|---|--:|---|--:|---|---|"
+        yield f"\n## {name}\n\n{run.about.get(name, '')}\n\n| {' | '.join(COLUMNS)} |\n|---|--:|---|--:|---|---|"
         yield from (f"| {' | '.join(_cells(row))} |" for row in rows)
         for grid in run.tables.get(name, []):
             yield f"\n{grid.title}:\n\n| {' | '.join(grid.columns)} |\n|---|{'--:|' * (len(grid.columns) - 1)}"

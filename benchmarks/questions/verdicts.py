@@ -13,7 +13,7 @@ from bot.core.judge import judge, replay
 WITHIN_S, AFRESH = 60.0, 20
 
 
-def rows(services: int = 200, rounds: int = 3) -> list[Row]:
+def rows(services: int = 200, rounds: int = 1) -> list[Row]:
     """All verdicts of four hours, asked every minute; and the last of them from what is kept, without the others."""
     records = [_record(number) for number in range(services)]
     name = f"{services} services, {len(UNTIL)} verdicts each, seconds of one core"

@@ -124,7 +124,7 @@ def test_a_run_is_also_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     file = tmp_path / "run.json"
     assert command.main(["second", "--json", str(file)], {"first": good, "second": bad}) == 0
     told = json.loads(file.read_text())
-    assert set(told) == {"command", "began", "took_s", "machine", "questions", "tables", "left_out"}
+    assert set(told) == {"command", "began", "took_s", "machine", "questions", "tables", "about", "left_out"}
     assert told["command"] == f"python -m benchmarks second --json {file}"
     assert list(told["questions"]) == ["second"]
     slow, more = told["questions"]["second"]
@@ -149,7 +149,13 @@ def test_a_page_may_be_written_elsewhere(page: Path, tmp_path: Path) -> None:
     command.main(["second", "--page", str(tmp_path / "other.md")], {"first": good, "second": bad})
     assert not page.exists()
     written = (tmp_path / "other.md").read_text()
-    assert "## second" in written and "## first" not in written
+    assert "## second\n\nWhat a run of the benchmarks says:" in written and "## first" not in written
+
+
+def test_what_takes_minutes_is_asked_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    for words, asked in (([], ["first"]), (["judge"], ["judge"])):
+        command.main(words, {"first": good, "judge": bad})
+        assert capsys.readouterr().err.split(" …\n")[:-1] == asked
 
 
 def test_every_line_of_a_table_has_as_many_cells(page: Path) -> None:
@@ -165,7 +171,7 @@ def test_a_grid_follows_the_figures_of_its_question(page: Path) -> None:
     assert at < said.index(["second"])
     command.main(["--write"], {"first": gridded, "second": bad})
     written = page.read_text()
-    assert "\nAll of it:\n\n| what | by a | by b |\n|---|--:|--:|\n| x | 1 % | 2 % |\n\n## second" in written
+    assert "\nAll of it:\n\n| what | by a | by b |\n|---|--:|--:|\n| x | 1 % | 2 % |\n\n## second\n" in written
 
 
 def test_what_is_no_figure_is_not_among_them() -> None:
