@@ -1,11 +1,16 @@
 """What the judge promises of chance, with fixed seeds; `python -m benchmarks judge` tries a thousand of each."""
 
+from collections.abc import Iterator
+from datetime import timedelta
+
 import numpy as np
 import pytest
 
 from benchmarks.questions.judge import GOOD, NEVER_MISSED, RATES, WORSE
-from benchmarks.rollouts import judged
+from benchmarks.rollouts import NOON, RULES, judged
 from benchmarks.streams import Scenario, stream
+from bot.core.canary.record import CanaryRecord, Minute, Reading, Shift, Tally
+from bot.core.judge import replay
 
 FEW, MANY = 50, 300
 
@@ -36,3 +41,29 @@ def test_a_release_with_five_percent_errors_is_rolled_back_within_minutes() -> N
     """Of which the first is left out, and counts are taken to be there at once."""
     ended = judged(stream(Scenario("the rehearsal's", 0.001, 0.05), 10, FEW, (11,)))
     assert np.median(ended.rolled_back) == 3 and (ended.rolled_back <= 8).all()
+
+
+def outage_from_the_shift_on(seed: int) -> Iterator[tuple[Tally, Tally]]:
+    """A canary gets 10 % of ten requests a second half a minute after noon; from then on a fifth fails, of both."""
+    rng = np.random.default_rng((12, seed))
+    for minute in range(12):
+        served_s, outage = (30, 0.2) if minute == 0 else (60, 0.2 if minute < 3 else 0.0)
+        canary, stable, before = rng.poisson((served_s, 9 * served_s, 10 * (60 - served_s))).tolist()
+        bad, other = rng.binomial((canary, stable), 0.005 + outage).tolist()
+        yield (
+            Tally(total=canary, bad={"errors": bad, "slow": 0}),
+            Tally(total=stable + before, bad={"errors": other + int(rng.binomial(before, 0.005)), "slow": 0}),
+        )
+
+
+def test_an_outage_that_begins_with_the_shift_is_not_the_canarys() -> None:
+    """Of the minute of the shift it has too few requests for its part of the errors; that is not held against it."""
+    rules = RULES.model_copy(update={"warm_up_s": 0})
+    shifts = (Shift(since=NOON + timedelta(seconds=30), weight_pct=10),)
+    for seed in range(MANY):
+        readings = [
+            Reading(at=(until := NOON + timedelta(minutes=number)), minutes=(Minute(until=until, canary=a, stable=b),))
+            for number, (a, b) in enumerate(outage_from_the_shift_on(seed), start=1)
+        ]
+        record = CanaryRecord(canary="canary", stable="stable", rules=rules, shifts=shifts, readings=tuple(readings))
+        assert all(verdict.decision != "roll_back" for verdict in replay(record)), seed
