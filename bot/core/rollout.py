@@ -88,7 +88,7 @@ def shifted(operation: Rollout, now: ServiceState, traffic: Traffic, compute: Co
     return Plan(
         target=operation.service,
         version=now.version,
-        summary=f"{operation.service}: traffic to {describe(traffic)}; now {describe(now.serving)}",
+        summary=f"{operation.service}: traffic to {describe(traffic)}; before: {describe(now.serving)}",
         steps=(go, look_serving(traffic)),
         afterwards=(ERRORS_AFTER,),
         by_hand=(compute.by_hand_traffic(operation.service, traffic),),

@@ -95,7 +95,7 @@ class Scale(Change, risk=Risk.OPERATE, examples=("scale backend --min 2 --max 20
         return Plan(
             target=self.service,
             version=now.version,
-            summary=f"{self.service}: {described(change)}; now {described(size_of(now)) or 'unknown'}",
+            summary=f"{self.service}: {described(change)}; before: {described(size_of(now)) or 'unknown'}",
             steps=(
                 go.undone_by(step(Compute.scale, self.service, sizing=was)) if was else go,
                 look_sized(change, starts=starts),

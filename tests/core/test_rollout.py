@@ -110,7 +110,7 @@ def test_a_shift_is_a_call_with_its_undo_then_a_look_then_a_judgement() -> None:
     )
     assert [(one.kind, one.verb) for one in plan.afterwards] == [("judge", "errors")]
     assert (plan.target, plan.version) == (BACKEND, "7")
-    assert plan.summary == "shop/prod/backend: traffic to a 90 %, b 10 %; now b 100 %"
+    assert plan.summary == "shop/prod/backend: traffic to a 90 %, b 10 %; before: b 100 %"
     assert plan.by_hand == ("by hand backend {'a': 90, 'b': 10}",)
     assert plan.undo_by_hand == ("by hand backend {'LATEST': 100}",)
     assert plan.facts == {"traffic": {LATEST: 100}, "traffic_moved_pct": 90}

@@ -14,7 +14,7 @@ def test_on_call_changes_bounds_with_one_approval(bot):
     done = bot.work(record.id)
     assert (done.state, bot.platform.size["max_instances"]) == ("applied", 20)
     assert bot.platform.writes == [f"{record.id}/0/do"]
-    assert done.detail == "ai-square/prod/backend: at most 20 instances; now 1 to 10 instances"
+    assert done.detail == "ai-square/prod/backend: at most 20 instances; before: 1 to 10 instances"
 
 
 def test_what_moves_traffic_takes_somebody_else(bot, monkeypatch):

@@ -290,7 +290,7 @@ def test_asked_in_slack_approved_by_another_and_carried_out(place: Place, bot: R
     shown = "\n".join(lines(card))
     for said in (
         "✋ Waiting for approval: release try shop/prod/till",
-        "shop/prod/till: till-2 gets 20 %; now till-1 100 %",
+        "shop/prod/till: till-2 gets 20 %; before: till-1 100 %",
         "· give till-2 20 %",
         "· see that it serves",
         "New releases get no traffic until unpin shop/prod/till.",

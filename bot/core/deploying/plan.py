@@ -38,7 +38,7 @@ def rolled_out(begins: Outset, course: Course, compute: ComputeReads) -> Plan:
     plan = _plan(begins, compute, steps, [*shifts, FOLLOWING])
     return plan.model_copy(
         update={
-            "summary": f"{target}: {_short(begins.image)} as {release}, {_how(course)}; now {standing.stable}",
+            "summary": f"{target}: {_short(begins.image)} as {release}, {_how(course)}; before: {standing.stable}",
             "afterwards": () if course.stages else (ERRORS_AFTER,),
             "stages": course.stages,
             "lets_go": True,
