@@ -25,7 +25,8 @@ def chart(block: Json) -> Markup:
     names = [str(one.get("name", one.get("label", ""))) for one in said.get("series") or said.get("segments") or []]
     picture = draw(said, title)
     legend = element("ul", *(_entry(at, name) for at, name in enumerate(names)), class_="legend")
-    caption = element("figcaption", title)
+    across = str((said.get("axis_config") or {}).get("x_label") or "")  # of an axis over time, the zone
+    caption = element("figcaption", title, element("small", across) if across else "")
     return element(
         "figure", caption, picture, legend if len(names) > 1 or said["type"] == "pie" else "", class_="chart"
     )
