@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
 from itertools import pairwise
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text as Rich
@@ -17,6 +18,8 @@ SIGNS: dict[Mood, str] = {"plain": "", "good": "", "warning": "! ", "bad": "!! "
 MARKS = {"pending": "[ ]", "running": "[~]", "done": "[x]", "failed": "[!]", "skipped": "[-]"}
 MARK_STYLES = {"pending": "dim", "running": "bold", "done": "green", "failed": "bold red", "skipped": "dim"}
 BARS = "▁▂▃▄▅▆▇█"
+LEAST_BARS = 8
+Values = tuple[float | None, ...]
 
 
 class Drawer:
@@ -72,18 +75,23 @@ class Drawer:
         return f"{cell:,.6g}" if isinstance(cell, float) else str(cell)
 
     def _series(self, series: Series) -> RenderableType:
-        rows = [plain(series.title, "bold"), *(self._line(*line, series.unit) for line in series.lines.items())]
+        """A row a line, all on one scale, so that they can be compared."""
+        names = [cleaned(name) for name in series.lines]
+        spans = [_span(line, series.unit) for line in series.lines.values()]
+        rows = [plain(series.title, "bold")]
+        for name, bars, span in zip(names, self._bars_of(series, names, spans), spans, strict=True):
+            rows.append(plain(f"{set_cell_size(name, _widest(names))}  {bars}{span}"))
         if series.at:
             rows.append(plain(f"from {self.instant(series.at[0])} to {self.instant(series.at[-1])}", "dim"))
         return Group(*rows)
 
-    def _line(self, name: str, values: tuple[float | None, ...], unit: str) -> Rich:
-        known = [value for value in values if value is not None]
-        if not known:
-            return plain(f"{name}  no values")
-        span = f"{min(known):g} to {max(known):g} {unit}, last {known[-1]:g}"
-        bars = f"{sparkline(squeezed(values, self._width // 2))}  " if self._bars else ""
-        return plain(f"{name}  {bars}{span}")
+    def _bars_of(self, series: Series, names: list[str], spans: list[str]) -> Iterator[str]:
+        """The curve of each line, in the room that is left of a row."""
+        room = max(LEAST_BARS, min(self._width // 2, self._width - _widest(names) - _widest(spans) - 4))
+        scale = [value for line in series.lines.values() for value in line if value is not None]
+        for line in series.lines.values():
+            has_some = self._bars and any(value is not None for value in line)
+            yield f"{sparkline(squeezed(line, room), scale)}  " if has_some else ""
 
 
 def _numbers(table: Table) -> frozenset[int]:
@@ -96,16 +104,25 @@ def plain(text: str, style: str = "") -> Rich:
     return Rich(cleaned(text), style=style, overflow="fold")
 
 
-def sparkline(values: Iterable[float | None]) -> str:
-    """One character a value, from the least to the greatest; a gap where there is none."""
+def _widest(texts: list[str]) -> int:
+    return max(map(cell_len, texts), default=0)
+
+
+def _span(values: Values, unit: str) -> str:
+    known = [value for value in values if value is not None]
+    return f"{min(known):g} to {max(known):g} {unit}, last {known[-1]:g}" if known else "no values"
+
+
+def sparkline(values: Iterable[float | None], beside: Iterable[float] = ()) -> str:
+    """One character a value, from the least to the greatest, of those `beside` it too; a gap where there is none."""
     shown = list(values)
-    known = [value for value in shown if value is not None]
+    known = [*(value for value in shown if value is not None), *beside]
     least, span = min(known, default=0.0), max(known, default=0.0) - min(known, default=0.0)
     top = len(BARS) - 1
     return "".join(" " if v is None else BARS[round((v - least) / span * top) if span else 0] for v in shown)
 
 
-def squeezed(values: tuple[float | None, ...], most: int) -> list[float | None]:
+def squeezed(values: Values, most: int) -> list[float | None]:
     """At most `most` values: of neighbours, the greatest, since a peak is what one looks for."""
     count = min(len(values), most)
     bounds = [round(position * len(values) / count) for position in range(count + 1)] if count else []

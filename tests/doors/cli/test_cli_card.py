@@ -245,6 +245,8 @@ def test_a_rollout_that_was_put_back_says_why_and_draws_nothing_more() -> None:
     assert "[!] watch 25 % for 10m or longer: since 2026-11-20 13:00 UTC, broken" in shown
     assert f"[ ] send 50 % to {NEW}" in shown, "what puts it back is no next stage"
     assert shown.endswith(f"{SAID}\nfailed: put back\n") and "Errors" not in shown
+    said = progress_of(rolling("failed", doing=4, detail=f"put back: {SAID}"), until(2, "broken"))
+    assert said.count(SAID[:40]) == 1, "never twice"
 
 
 def test_a_rollout_that_is_told_to_stop_says_by_whom() -> None:

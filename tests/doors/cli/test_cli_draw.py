@@ -97,9 +97,22 @@ def test_tasks_are_marked() -> None:
 def test_a_series_is_a_line_of_bars_with_its_range() -> None:
     series = Series(title="errors", unit="%", at=(NOON, ONE), lines={"backend": (0.0, 5.0), "frontend": (None, None)})
     assert drawn(series) == (
-        "T\n\nerrors\nbackend  ▁█  0 to 5 %, last 5\nfrontend  no values\n"
+        "T\n\nerrors\nbackend   ▁█  0 to 5 %, last 5\nfrontend  no values\n"
         "from 2026-11-20 12:00:00 UTC to 2026-11-20 13:00:00 UTC\n"
     )
+
+
+def test_the_lines_of_a_series_are_on_one_scale_and_each_on_one_row() -> None:
+    lines = {"backend-7k3qabcdef (new)": (0.0, 5.0, 10.0) * 20, "backend-00041-kex (old)": (0.185,) * 60}
+    shown = drawn(Series(title="errors", unit="%", at=(), lines=lines)).splitlines()[3:]
+    assert [line[:29] for line in shown] == ["backend-7k3qabcdef (new)  ▅██", "backend-00041-kex (old)   ▁▁▁"]
+    assert all(line.endswith(end) for line, end in zip(shown, ("last 10", "last 0.185"), strict=True))
+    assert max(map(len, shown)) <= 80
+
+
+def test_names_that_leave_no_room_leave_a_short_curve() -> None:
+    shown = drawn(Series(title="errors", unit="%", at=(), lines={"x" * 90: (1.0, 2.0) * 30}))
+    assert "▁" in shown or "█" in shown
 
 
 def test_a_series_without_instants() -> None:
