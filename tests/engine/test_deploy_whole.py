@@ -95,7 +95,7 @@ def test_a_bad_release_is_put_back_by_the_judge(bot):
 
 def test_one_that_gets_worse_later_is_put_back_from_there(bot):
     operation = deploy(bot)
-    bot.after_minutes(20, lambda: setattr(bot, "new", 0.05))
+    bot.after_minutes(14, lambda: setattr(bot, "new", 0.05))
     done = bot.work(operation)
     assert (done.state, states(bot, operation)) == ("failed", ["passed", "broken"])
     assert bot.platform.serving == {GOOD: 100}
