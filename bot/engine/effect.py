@@ -21,7 +21,7 @@ from bot.core.system import Clock, EffectRecord, Ending, Ledger
 from bot.engine.bind import Binder
 from bot.engine.retry import delays, patiently
 
-FIRST_POLL_S, SLOWEST_POLL_S = 0.2, 2.0
+FIRST_POLL_S, SLOWEST_POLL_S = 0.2, 1.0  # a cancel is heard in between, and a rescue waits for that
 POLL_FOR_S = 900.0
 READ_FOR_S = 300.0
 CALL_DELAYS_S = (0.2, 0.5, 1.0, 2.0, 5.0)
