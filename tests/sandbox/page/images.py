@@ -15,21 +15,31 @@ from playwright.sync_api import sync_playwright
 
 from bot.sandbox.page.keeper import Keeper
 from bot.sandbox.page.serve import Served
+from bot.sandbox.page.view import SERVICE
+from bot.sandbox.process import Control
 from bot.sandbox.rehearsal import Rehearsal
 from tests.sandbox.page.conftest import ARGUMENTS, CHROMIUM, PATIENCE_MS
 
-WIDE, NARROW, TALL = (1280, 860), (360, 780), (1280, 1400)
+WIDE, NARROW, TALL = (1280, 860), (360, 780), (1280, 1800)
 CARD = ".message:has(.block.plan) >> nth=-1"
+PUT_BACK = ".message:has-text('Failed: deploy') >> nth=-1"
+IMAGE = "gcr.io/ai-square-prod/backend"
 FONTS = "document.fonts.ready"
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def main(folder: Path) -> None:
-    """Write all pictures into a folder."""
+    """Write all pictures into a folder: of each story in a town of its own."""
     folder.mkdir(parents=True, exist_ok=True)
+    show(folder, play, rate=10.0)
+    show(folder, roll_out, rate=60.0)
+
+
+def show(folder: Path, story: Callable[..., None], *, rate: float) -> None:
+    """Write the pictures of one story, in a town whose clock runs at `rate`."""
     with (
         tempfile.TemporaryDirectory() as town_folder,
-        Rehearsal(Path(town_folder), rate=10.0) as town,
+        Rehearsal(Path(town_folder), rate=rate) as town,
         sync_playwright() as playwright,
     ):
         keeper = Keeper(town)
@@ -39,12 +49,12 @@ def main(folder: Path) -> None:
             tab = browser.new_page(viewport=dict(zip(("width", "height"), WIDE, strict=True)))
             tab.set_default_timeout(PATIENCE_MS)
             tab.goto(served.address)
-            play(tab, lambda name, **how: shoot(tab, folder / f"{name}.png", **how))
+            story(tab, lambda name, **how: shoot(tab, folder / f"{name}.png", **how), town.cloud)
             browser.close()
         keeper.stop()
 
 
-def play(tab: Any, picture: Callable[..., None]) -> None:
+def play(tab: Any, picture: Callable[..., None], _: Control) -> None:
     """The story of a bad release, stopped where it is worth a look."""
     tab.click("#begin-bad-release")
     tab.wait_for_selector(".steps")
@@ -69,6 +79,28 @@ def play(tab: Any, picture: Callable[..., None]) -> None:
     tab.wait_for_selector(f"{CARD} >> .mark.in_progress")
     picture("progress-card", of=CARD, size=TALL)
     tab.wait_for_selector("#scenario.solved")
+
+
+def roll_out(tab: Any, picture: Callable[..., None], cloud: Control) -> None:
+    """A release that a judge watches, and that goes bad at its second stage."""
+    cloud.push(IMAGE, "v1.43", error_rate=0.001)
+    cloud.fault("metrics_late", seconds=30, times=0)
+    say(tab, "/aisq deploy backend v1.43 --reason 'faster search'")
+    tab.wait_for_selector("button.primary[command]")
+    tab.click("#be-ben")
+    tab.wait_for_selector("#be-ben[aria-current]")
+    press(tab, "Approve")
+    tab.wait_for_selector(f"{CARD} >> text=/Hold at 25 %.* requests/")
+    picture("rollout-card", of=CARD, size=TALL)
+    cloud.quality(SERVICE, cloud.service(SERVICE)["latest_created"], 0.08)
+    tab.wait_for_selector(f"{PUT_BACK} >> svg[role=img]")
+    picture("rollout-back", of=PUT_BACK, size=TALL)
+
+
+def press(tab: Any, text: str) -> None:
+    """A button of the newest card, and yes."""
+    tab.click(f"{CARD} >> button.primary[command]:has-text('{text}')")
+    tab.click("dialog.confirm[open] button.primary")
 
 
 def say(tab: Any, text: str) -> None:
