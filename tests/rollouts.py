@@ -31,7 +31,9 @@ def staged_plan(**changed: Any) -> Plan:
         "steps": (made, ready, *stages, follow),
         "afterwards": (),
         "stages": tuple(Stage(weight_pct=one, bake_s=_bake_s(one), max_hold_s=MOST_HOLD_S) for one in WEIGHTS),
-        "summary": f"ai-square/prod/backend: backend@sha256:24302b5749ed as {NEW}, canary 10, 25, 50, 100 %; before: {OLD}",
+        "summary": (
+            f"ai-square/prod/backend: backend@sha256:24302b5749ed as {NEW}, canary 10, 25, 50, 100 %; before: {OLD}"
+        ),
         "hold": None,
         "measured": {},
     }
