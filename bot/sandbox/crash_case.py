@@ -89,7 +89,7 @@ class Case:
     def _prepare(self) -> frozenset[str]:
         """What there is before anything dies; the changes that are over by then."""
         here = self._incident
-        here.push_new() if self._story.calm else here.deploy_bad()
+        here.push_new(self._story.failing) if self._story.calm else here.deploy_bad()
         number = 10 + here.number % 90  # another one in every case: the cloud goes on, and is not reset
         names = {"good": GOOD, "bad": here.bad, "before": "", "number": str(number)}
         if before := self._story.named(**names).before:

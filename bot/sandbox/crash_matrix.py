@@ -6,6 +6,7 @@ run without a crash is traced, and every boundary of that trace is killed once.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -45,10 +46,12 @@ def boundaries(here: Town, story: Story) -> list[Boundary]:
 
 
 def _calls(calls: Sequence[dict[str, Any]]) -> Iterator[Boundary]:
-    """Every method, before it acts and after it answered, and between the two if it changes anything."""
-    changing = {call["method"] for call in calls if call["committed"]}
+    """Every method, before it acts and after it answered; of those that change anything each call, and between too."""
+    changing = Counter(call["method"] for call in calls if call["committed"])
     for method in sorted({call["method"] for call in calls}):
-        yield from (Boundary(method=method, when=one) for one in WHENS if one != "after_commit" or method in changing)
+        whens = [one for one in WHENS if one != "after_commit" or method in changing]
+        for nth in range(1, max(1, changing[method]) + 1):
+            yield from (Boundary(method=method, nth=nth, when=one) for one in whens)
     for when in ("before", "after_answer") if LOST.method in changing else ():
         yield Boundary(method=LOST.method, when=LOST.when, then=Boundary(method=ADOPTION, when=when))
 

@@ -33,7 +33,7 @@ def seen(incident: Incident, known: frozenset[str] = frozenset()) -> Seen:
 def wrong(seen: Seen, books: Books, story: Story) -> tuple[str, ...]:
     """What is not as it must be, each in a few words; nothing when all is right. `story` has real names."""
     changes = {id: (state, judged) for id, state, judged in books.changes() if id not in seen.known}
-    done = [id for id, (state, _) in changes.items() if state == "applied"]
+    done = [id for id, (state, _) in changes.items() if state == story.ends]
     story = story.made_of({"new": f"backend-{done[0]}"} if done else {})
     return (
         *_in_the_cloud(seen, story),
@@ -55,13 +55,13 @@ def _in_the_cloud(seen: Seen, story: Story) -> Iterator[str]:
 
 def _on_record(changes: dict[str, tuple[str, str]], books: Books, story: Story) -> Iterator[str]:
     states = Counter(state for state, _ in changes.values())
-    applied = [id for id, (state, _) in changes.items() if state == "applied"]
+    done = [id for id, (state, _) in changes.items() if state == story.ends]
     endings = [books.ours("select ending from effects where operation = :id", id=id) for id in changes]
     pins = [json.loads(pin)["traffic"] for (pin,) in books.ours("select cast(pin as text) from pins")]
     locks = [name for (name,) in books.ours("select name from locks order by name")]
     checks = {
         f"changes: {', '.join(sorted(states.elements())) or 'none'}": (
-            states["applied"] == 1 and states.keys() <= {"applied", *story.again}
+            states[story.ends] == 1 and states.keys() <= {story.ends, *story.again}
         ),
         "left unfinished": not books.ours(PENDING),
         "not every write once, or one that failed": [one for one in endings if one]
@@ -73,7 +73,7 @@ def _on_record(changes: dict[str, tuple[str, str]], books: Books, story: Story) 
         "the audit chain is broken": books.is_chain_whole(),
     }
     yield from (finding for finding, right in checks.items() if not right)
-    for id in applied:
+    for id in done:
         every = [event for (event,) in books.ours("select event from audit where operation = :id order by seq", id=id)]
         told = [event for event in every if not event.startswith("stage ")]
         if told != list(story.events):
@@ -91,11 +91,11 @@ def _in_slack(seen: Seen, changes: dict[str, tuple[str, str]], books: Books, sto
         text = " ".join(texts.get(id, ()))
         if not text and state not in ("nothing_to_do", "rejected"):  # which only the asker is told
             yield "a change has no message"
-        elif state == "applied" and (missing := [part for part in story.told if part not in text]):
+        elif state == story.ends and (missing := [part for part in story.told if part not in text]):
             yield f"its message lacks {missing}: {text[:200]}"
-        elif state == "applied" and story.judged not in (judgement := _judgement(books, id)):
+        elif state == story.ends and story.judged not in (judgement := _judgement(books, id)):
             yield f"judged: {judgement}"
-        elif state == "applied" and judgement not in text:
+        elif state == story.ends and judgement not in text:
             yield "the message does not have the judgement"
 
 

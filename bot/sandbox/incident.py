@@ -43,9 +43,9 @@ class Incident:
         self.bad = self.settled(self.cloud.release, SERVICE, error_rate=0.08, traffic=100)
         self.forget()
 
-    def push_new(self) -> None:
-        """The pipeline builds a version that is as good as what serves, and nobody deploys it."""
-        self.cloud.push(IMAGE, NEW)
+    def push_new(self, failing: float) -> None:
+        """The pipeline builds a version of whose answers such a share are errors, and nobody deploys it."""
+        self.cloud.push(IMAGE, NEW, error_rate=failing)
         self.forget()
 
     @property

@@ -16,6 +16,8 @@ class Story(BaseModel):
     ask: str
     alone: bool = False
     calm: bool = False
+    failing: float = 0.0004
+    ends: str = "applied"
     before: str = ""
     asked: dict[str, int] = {}
     then: tuple[dict[str, int], ...] = ()
@@ -38,7 +40,7 @@ class Story(BaseModel):
         permission = () if self.alone else ("waiting", "approved")
         writes = ("writing", "written") * len(self.moves)
         judgement = ("judged",) if self.judged else ()
-        return ("asked", *permission, "queued", "running", *writes, "applied", *self.noted, *judgement)
+        return ("asked", *permission, "queued", "running", *writes, self.ends, *self.noted, *judgement)
 
     def named(self, **names: str) -> "Story":
         """The same with names in place of {good}, {bad}, {before} and {number}."""
@@ -57,6 +59,6 @@ class Story(BaseModel):
 
 
 def stories() -> dict[str, Story]:
-    """By the name of the operation. Raises pydantic's ValidationError."""
+    """By the name of the operation; where it has two, after a comma how the other ends. Raises ValidationError."""
     read = YAML(typ="safe").load(SHIPPED.read_text())
     return {operation: Story.model_validate(said) for operation, said in read.items()}

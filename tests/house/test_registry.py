@@ -42,7 +42,8 @@ every_change = pytest.mark.parametrize("operation", CHANGES.values(), ids=CHANGE
 
 
 def test_whoever_changes_something_is_killed_at_every_boundary() -> None:
-    assert set(stories()) == {name.replace("_", " ") for name in CHANGES}, "tell its story in bot/sandbox/stories.yaml"
+    told = {name.partition(",")[0] for name in stories()}
+    assert told == {name.replace("_", " ") for name in CHANGES}, "tell its story in bot/sandbox/stories.yaml"
 
 
 def resolve(_: str, kind: str) -> Target | Subject:

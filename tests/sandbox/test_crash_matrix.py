@@ -19,7 +19,7 @@ from bot.sandbox.story import stories
 
 CHUNKS = 16  # so that two processes can share the work
 # Every n-th chunk is in `make test-all`, as much as its time allows; `aisq sandbox crash-matrix` has them all.
-ON_SQLITE = {"rollback": 1, "deploy": 1, "others": 8}
+ON_SQLITE = {"rollback": 1, "deploy": 3, "others": 8}
 ON_POSTGRES = {"rollback": 2, "others": 16}
 IN_EVERY_RUN = {("rollback", 3), ("rollback", 8)}
 STORIES = stories()
@@ -104,7 +104,14 @@ def test_killed_at_every_boundary(town: Town, operation: str, chunk: int) -> Non
 
 @pytest.mark.parametrize("nth", [1, 3])
 def test_a_deploy_makes_its_release_and_each_shift_once(town: Town, nth: int) -> None:
-    judged(town, "deploy", [Boundary(method="UpdateService", nth=nth, when="after_commit")])
+    (found,) = judged(town, "deploy", [Boundary(method="UpdateService", nth=nth, when="after_commit")])
+    assert found.reached
+
+
+def test_a_bad_release_is_put_back_once_whoever_dies_at_it(town: Town) -> None:
+    """The third write puts traffic back; the second bot finds it begun."""
+    (found,) = judged(town, "deploy, put back", [Boundary(method="UpdateService", nth=3, when="after_commit")])
+    assert found.reached
 
 
 def test_a_stage_goes_on_from_its_counts(town: Town) -> None:
@@ -225,5 +232,6 @@ def test_the_page_has_a_row_for_each_boundary_and_a_column_for_each_database() -
 
 
 def test_an_operation_without_a_story_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert crash_matrix.main(["deploy"], ["sqlite"], every=1, workers=1, page="") == 2
-    assert capsys.readouterr().out == "There is no story for 'deploy'; write rollback, traffic, unpin, ops undo.\n"
+    assert crash_matrix.main(["status"], ["sqlite"], every=1, workers=1, page="") == 2
+    said = " ".join(capsys.readouterr().out.split())
+    assert said == f"There is no story for 'status'; write {', '.join(STORIES)}."
