@@ -73,7 +73,7 @@ def _introduce(console: Console, town: Rehearsal, address: str) -> None:
         "clouds": f"gRPC at {town.town.grpc}",
         "Slack, control": town.town.http,
         **{f"requests to {service.rpartition('/')[2]}": url for service, url in town.town.urls.items()},
-        "in another shell": f". {environment} && {Path(sys.executable).with_name('aisq')} status backend --as U0ANA",
+        "in another shell": f". {environment} && {Path(sys.executable).with_name('aisq')} status ai-square/prod/backend --as U0ANA",
     }
     console.print(drawing.facts(places))
     if console.is_terminal:
