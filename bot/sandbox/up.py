@@ -65,7 +65,7 @@ def _keep(town: Rehearsal, console: Console) -> int:
 def _introduce(console: Console, town: Rehearsal, address: str) -> None:
     """The one address that matters, and under it what some want to know."""
     console.print(f"\n   Open  [bold]{address}[/]\n", soft_wrap=True)
-    environment = town.folder / "environment.sh"
+    environment, aisq = town.folder / "environment.sh", Path(sys.executable).with_name("aisq")
     environment.write_text("".join(f"export {name}='{value}'\n" for name, value in town.settings.items()))
     places = {
         "clock": f"{town.town.rate:g} times as fast as ours",
@@ -73,7 +73,7 @@ def _introduce(console: Console, town: Rehearsal, address: str) -> None:
         "clouds": f"gRPC at {town.town.grpc}",
         "Slack, control": town.town.http,
         **{f"requests to {service.rpartition('/')[2]}": url for service, url in town.town.urls.items()},
-        "in another shell": f". {environment} && {Path(sys.executable).with_name('aisq')} status ai-square/prod/backend --as U0ANA",
+        "in another shell": f". {environment} && {aisq} status ai-square/prod/backend --as U0ANA",
     }
     console.print(drawing.facts(places))
     if console.is_terminal:
