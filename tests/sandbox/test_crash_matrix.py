@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from itertools import product
+from pathlib import Path
 from zlib import crc32
 
 import pytest
@@ -216,3 +217,17 @@ def test_the_page_has_a_row_for_each_boundary_and_a_column_for_each_database() -
 def test_an_operation_without_a_story_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert crash_matrix.main(["deploy"], ["sqlite"], every=1, workers=1, page="") == 2
     assert capsys.readouterr().out == "There is no story for 'deploy'; write rollback, traffic, unpin, ops undo.\n"
+
+
+def test_the_page_has_what_was_done_also_when_the_rest_could_not_be(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> Iterator[tuple[str, str, list[Result]]]:
+        yield "rollback", "SQLite", ROWS
+        raise NotHappened("the town does not work")
+
+    monkeypatch.setattr(crash_matrix, "_run", broken)
+    page = tmp_path / "page.md"
+    assert crash_matrix.main([], ["sqlite"], every=1, workers=1, page=str(page)) == 1
+    assert page.read_text() == crash_table.page({"rollback": {"SQLite": ROWS}})
+    assert capsys.readouterr().out.endswith("the town does not work\n")
