@@ -42,7 +42,7 @@ def _replicas(here: Rehearsal, count: int) -> list[str]:
 
 
 def _rate(books: Books, addresses: list[str], requests: int) -> float:
-    """Requests a second, once those before are answered. Raises RuntimeError for one that is refused or never answered."""
+    """Requests a second, once those before are answered. Raises RuntimeError when one is refused, or not answered."""
     give_up = time.monotonic() + PATIENCE_S
     while books.ours(UNANSWERED):
         if time.monotonic() > give_up:
