@@ -1,6 +1,7 @@
 """The sandbox and bots in it, as the questions need them."""
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -36,6 +37,15 @@ def serving(made: Rehearsal) -> Iterator[None]:
         yield
     finally:
         made.bot.kill()
+
+
+def until(true: Callable[[], bool], otherwise: str, *, patience_s: float = 60.0, every_s: float = 0.005) -> None:
+    """Wait for it. Raises TimeoutError, which says `otherwise`."""
+    deadline = time.monotonic() + patience_s
+    while not true():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{otherwise}, for {patience_s:.0f} s")
+        time.sleep(every_s)
 
 
 def command(text: str, trigger: str) -> tuple[bytes, dict[str, str]]:

@@ -4,11 +4,11 @@ import time
 
 from benchmarks.measure import Row, alternating, beside
 from benchmarks.processes import bare, memory_mib, wait_ready
-from benchmarks.town import ANA, CHANNEL, town
+from benchmarks.town import ANA, CHANNEL, town, until
 from bot.sandbox.rehearsal import Rehearsal
 
 FLOOR = "a Bolt app that imports the same cloud SDKs"
-PATIENCE_S, STEP_S, AIM = 30.0, 0.05, 1.5
+AIM = 1.5
 Figures = tuple[float, float, float]  # ms to ready, MiB when ready, MiB when it has worked
 
 
@@ -43,9 +43,6 @@ def _floor() -> Figures:
 
 def _answer(here: Rehearsal) -> None:
     """ana asks how the service is, and sees it."""
-    before, deadline = len(here.people.ephemerals(ANA)), time.monotonic() + PATIENCE_S
+    before = len(here.people.ephemerals(ANA))
     here.people.slash(ANA, CHANNEL, "status backend")
-    while len(here.people.ephemerals(ANA)) == before:
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"ana got no answer within {PATIENCE_S:.0f} s")
-        time.sleep(STEP_S)
+    until(lambda: len(here.people.ephemerals(ANA)) != before, "ana got no answer", patience_s=30.0, every_s=0.05)

@@ -8,14 +8,13 @@ from typing import Any, NamedTuple
 
 from benchmarks import bare_rollback
 from benchmarks.measure import Row, alone, alternating, beside, same
-from benchmarks.town import ANA, BEN, CHANNEL, GOOD, SERVICE, serving, town
+from benchmarks.town import ANA, BEN, CHANNEL, GOOD, SERVICE, serving, town, until
 from bot.sandbox.rehearsal import Rehearsal
 from bot.sandbox.transcript import buttons
 
 RATE = 2.0  # the sandbox reconciles for 4 s of its time: 2 real seconds
 NAME = "projects/{}/locations/{}/services/{}".format(*SERVICE.split("/"))
 SCRIPT = "a script on the SDK: get, update, wait"
-PATIENCE_S, STEP_S = 60.0, 0.005
 
 
 class Measured(NamedTuple):
@@ -55,7 +54,7 @@ def _ours(here: Rehearsal) -> Measured:
     assert said.get("ok"), f"Slack could not deliver the command: {said}"
     ts, approve = _card(here, after=newest[-1]["ts"] if newest else "")
     found = _until_there(here, lambda: here.people.click(BEN, CHANNEL, ts, approve))
-    _until(lambda: not buttons(_message(here, ts)) and "Done" in _message(here, ts)["text"], "it was never done")
+    until(lambda: not buttons(_message(here, ts)) and "Done" in _message(here, ts)["text"], "it was never done")
     return found
 
 
@@ -70,9 +69,9 @@ def _until_there(here: Rehearsal, act: Callable[[], object]) -> Measured:
     with ThreadPoolExecutor(1) as pool:
         began = time.perf_counter()
         acting = pool.submit(act)
-        _until(lambda: _served(here) == {GOOD: 100}, "traffic never moved")
+        until(lambda: _served(here) == {GOOD: 100}, "traffic never moved")
         moved_ms = (time.perf_counter() - began) * 1000
-        _until(lambda: not here.cloud.service(SERVICE)["reconciling"], "it was never done")
+        until(lambda: not here.cloud.service(SERVICE)["reconciling"], "it was never done")
         settled_ms = (time.perf_counter() - began) * 1000
         acting.result()
     made = [call for call in here.cloud.calls(since=since) if call["committed"] and call["api"] != "console"]
@@ -83,7 +82,7 @@ def _deploy_wrong(here: Rehearsal) -> None:
     """Somebody gives all traffic to another release, in the console."""
     others = [one["name"] for one in here.cloud.service(SERVICE)["releases"] if one["name"] != GOOD]
     here.cloud.traffic(SERVICE, {others[-1]: 100})
-    _until(lambda: not here.cloud.service(SERVICE)["reconciling"] and GOOD not in _served(here), "it did not settle")
+    until(lambda: not here.cloud.service(SERVICE)["reconciling"] and GOOD not in _served(here), "it did not settle")
 
 
 def _card(here: Rehearsal, after: str) -> tuple[str, str]:
@@ -93,7 +92,7 @@ def _card(here: Rehearsal, after: str) -> tuple[str, str]:
         cards = [(card["ts"], name) for card in here.people.messages(CHANNEL, after=after) for name in buttons(card)]
         return next((card for card in cards if "approve" in card[1]), None)
 
-    _until(lambda: approvable() is not None, "no plan to approve appeared")
+    until(lambda: approvable() is not None, "no plan to approve appeared")
     found = approvable()
     assert found, "a card stays where it is"
     return found
@@ -105,11 +104,3 @@ def _message(here: Rehearsal, ts: str) -> dict[str, Any]:
 
 def _served(here: Rehearsal) -> dict[str, int]:
     return {name: share for name, share in here.cloud.service(SERVICE)["traffic"].items() if share}
-
-
-def _until(true: Callable[[], bool], otherwise: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not true():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{otherwise}, for {PATIENCE_S:.0f} s")
-        time.sleep(STEP_S)

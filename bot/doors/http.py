@@ -30,6 +30,7 @@ from bot.engine.sweep import end
 
 LOOK_WITHIN_S, BEGIN_EVERY_S = 2.0, 1.0
 NOT_BEGUN = 72  # exit code of a process that could not begin to work when its database was back
+KEEP_ALIVE_S = 620  # longer than Google's front ends keep an idle connection (600 s), or a request may meet its end
 log = logging.getLogger(__name__)
 LAST_ANSWERS_S, LAST_WORDS_S, LAST_STEP_S, GRACE_S = 2, 1, 3, 2  # of Cloud Run's 10 s from SIGTERM to SIGKILL
 LATE = "what runs did not come to a stop in time; others take it over"
@@ -176,6 +177,7 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                timeout_keep_alive=KEEP_ALIVE_S,
                 timeout_graceful_shutdown=LAST_ANSWERS_S,
             )
         )

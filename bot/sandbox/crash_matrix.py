@@ -95,11 +95,11 @@ def main(operations: Sequence[str], databases: Sequence[str], every: int, worker
             for operation, where, results in _run(console, chosen, database, every, workers):
                 crash_table.show(results, operation, where, console)
                 matrix.setdefault(operation, {})[where] = results
+                if page:  # it takes an hour: what is done is kept
+                    Path(page).write_text(crash_table.page(matrix))
     except NotHappened as broken:
         console.print(str(broken), markup=False)
         return 1
-    if page:
-        Path(page).write_text(crash_table.page(matrix))
     return int(any(one.wrong for tables in matrix.values() for results in tables.values() for one in results))
 
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 Room = Callable[[World, str], Sequence[BaseRoute]]  # the world, and the address of the HTTP side
 HOST = "127.0.0.1"
+KEEP_ALIVE_S = 60  # longer than callers keep an idle connection: else a request may meet its end
 _THREADS = 32  # a held call keeps its thread
 
 
@@ -43,6 +44,13 @@ def app(routes: Sequence[BaseRoute]) -> Starlette:
     """The HTTP side, for callers on this machine only: a foreign Host header gets 400."""
     local = Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
     return Starlette(routes=list(routes), middleware=[local])
+
+
+def configured(served: Starlette, **more: Any) -> uvicorn.Config:
+    """How it is served."""
+    return uvicorn.Config(
+        served, log_level="warning", timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=1, **more
+    )
 
 
 class Sandbox:
@@ -56,8 +64,7 @@ class Sandbox:
         self._socket = listening(http_port)
         self.http = f"http://{HOST}:{self._socket.getsockname()[1]}"
         routes = [*control.routes(world), *(route for room in rooms for route in room(world, self.http))]
-        config = uvicorn.Config(app(routes), log_level="warning", timeout_graceful_shutdown=1, ws="websockets-sansio")
-        self._http = uvicorn.Server(config)
+        self._http = uvicorn.Server(configured(app(routes), ws="websockets-sansio"))
         self._thread = threading.Thread(target=self._http.run, kwargs={"sockets": [self._socket]}, daemon=True)
 
     def __enter__(self) -> "Sandbox":

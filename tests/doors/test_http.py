@@ -447,3 +447,9 @@ def test_the_worker_is_stopped_also_when_serving_fails(monkeypatch: pytest.Monke
     with pytest.raises(ZeroDivisionError):
         serve(a_life(worker), "127.0.0.1", 0)
     assert worker.notes == ["started", "stop within 3"]
+
+
+def test_an_idle_connection_is_kept_longer_than_those_before_it_keep_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Google's front ends keep theirs for 600 s; a request on one that ends meanwhile would be answered by nobody."""
+    served = Served(monkeypatch, signal.SIGTERM, worker=FakeWorker())
+    assert served.servers[0].config.timeout_keep_alive > 600

@@ -144,3 +144,8 @@ def test_a_wrong_rate_is_one_sentence(rate: str, capsys: pytest.CaptureFixture[s
     with pytest.raises(SystemExit, match="2"):
         server.main([f"--rate={rate}"])
     assert "--rate" in capsys.readouterr().err
+
+
+def test_an_idle_connection_is_kept_longer_than_a_client_keeps_it() -> None:
+    kept_s = httpx.Limits().keepalive_expiry
+    assert kept_s and server.configured(server.app([])).timeout_keep_alive > 2 * kept_s

@@ -18,7 +18,7 @@ from bot.sandbox.soak import Soak, run
 from bot.sandbox.soak_table import Result, show
 from bot.sandbox.soak_view import Recovery
 
-SEEDS = (1, 3)
+SEEDS = (1,)
 FAILED = {2: "who was told that nothing was done had a row: of the same delivery, to a replica that stood still"}
 SHORT = Soak(46, seconds=6.0, replicas=2, operations=14, services=4, rate=120.0, blow_every_s=1.5, expires_min=60)
 

@@ -10,7 +10,7 @@ import uvicorn
 from bot.sandbox.page.app import Page
 from bot.sandbox.page.keeper import Keeper
 from bot.sandbox.rehearsal import Rehearsal
-from bot.sandbox.server import HOST, listening
+from bot.sandbox.server import HOST, configured, listening
 
 TOKEN_BYTES = 24
 
@@ -25,8 +25,7 @@ class Served:
         self.origin = f"http://{HOST}:{self.port}"
         self.address = f"{self.origin}/?token={token}"
         self.page = Page(rehearsal, keeper, self.port, token)
-        config = uvicorn.Config(self.page.app, log_level="warning", server_header=False, timeout_graceful_shutdown=1)
-        self._server = uvicorn.Server(config)
+        self._server = uvicorn.Server(configured(self.page.app, server_header=False))
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
