@@ -7,7 +7,7 @@ from typing import NamedTuple
 from bot.core.catalog import Catalog
 from bot.core.compute import Compute as Releases
 from bot.core.counts import Counts
-from bot.core.deploying.running import lost_by, made_by, running, stable_before
+from bot.core.deploying.running import but_for, lost_by, made_by, running, stable_before
 from bot.core.errors import UserError
 from bot.core.instants import in_utc
 from bot.core.locks import Lock
@@ -104,7 +104,7 @@ def going(wanted: Going, seen: Seen) -> Plan:
         chosen={"to": back.good.name},
         hold=back.hold,
         locks=(back.lock(wanted.reason),),
-        notes=(*_notes(back, seen.catalog), *back.memory.notes(back.good.name)),
+        notes=(*_then(wanted, back), *_notes(back, seen.catalog), *back.memory.notes(back.good.name)),
         by_hand=(seen.compute.by_hand_traffic(service, back.traffic),),
         undo_by_hand=(seen.compute.by_hand_traffic(service, back.before),),
         facts={"traffic": dict(back.now.asked), "traffic_moved_pct": moved_pct(back.traffic, back.now)},
@@ -249,10 +249,16 @@ def _outcome(back: Back) -> str:
     return f"{stops}all traffic to {back.good.name}, away from {describe(others or back.now.asked)}"
 
 
+def _then(wanted: Going, back: Back) -> Iterator[str]:
+    """The moment that somebody meant by a clock's time, as it was understood."""
+    if isinstance(wanted.to, datetime):
+        yield f"At {in_utc(wanted.to)} it was {back.good.name} that served."
+
+
 def _notes(back: Back, catalog: Catalog) -> Iterator[str]:
     """What people should know of the service."""
     if back.deploys:
-        yield f"What runs there is stopped first, and puts back what it changed{_but_for(back.deploys)}."
+        yield f"What runs there is stopped first, and puts back what it changed{but_for(back.deploys)}."
     elif back.now.busy:
         yield "A change of the service is still being rolled out; this replaces it."
     stays, name = f"Traffic then stays at {back.good.name}", back.service
@@ -260,17 +266,11 @@ def _notes(back: Back, catalog: Catalog) -> Iterator[str]:
     yield from lasting(back.service, catalog)
 
 
-def _but_for(deploys: Sequence[OperationRecord]) -> str:
-    """What of it cannot be put back."""
-    steps = [step.title for one in deploys if one.plan for step in one.plan.cannot_be_undone]
-    return f", but for what cannot be undone once it has begun: {', '.join(steps)}" if steps else ""
-
-
 def _wide_notes(here: Target, backs: Sequence[Back], moving: Sequence[Back], catalog: Catalog) -> Iterator[str]:
     """What people should know of all of them."""
     for back in backs:
         if back.deploys:
-            yield f"What runs on {back.service.name} is stopped first{_but_for(back.deploys)}."
+            yield f"What runs on {back.service.name} is stopped first{but_for(back.deploys)}."
         elif back not in moving:
             yield f"{back.service.name} serves {back.good.name} already, as it did then."
     yield "If one of them fails, the rest is not touched, and those before it are put back."

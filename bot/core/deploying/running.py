@@ -39,6 +39,12 @@ def lost_by(deploys: Sequence[OperationRecord], ledger: LedgerReads) -> Iterator
             yield Finding(level="risk", subject="schema", sentence=said)
 
 
+def but_for(stopped: Sequence[OperationRecord]) -> str:
+    """How a sentence goes on that says of operations, which are stopped, that they put back what they changed."""
+    steps = [step.title for one in stopped if one.plan for step in one.plan.cannot_be_undone]
+    return f", but for what cannot be undone once it has begun: {', '.join(steps)}" if steps else ""
+
+
 def gave_up(target: Target, release: str, compute: ComputeReads, ledger: LedgerReads) -> str:
     """The deploy that made a release and has ended without going through with it; empty when there is none.
 
