@@ -63,12 +63,14 @@ def test_slow_is_what_is_slower_than_the_stable_release_usually_is():
     errors, slow = begun(Monitoring()).rules.metrics
     assert (errors.name, slow.name, slow.edge_ms) == ("errors", "slow", 200)
     assert errors.limit_pct == pytest.approx(7.2), "what burns the budget 14.4 times too fast"
+    assert slow.limit_pct is None, "nobody promised how fast"
 
 
 def test_or_what_the_objective_says():
     monitoring = Monitoring()
     _, slow = begun(monitoring, PROMISED).rules.metrics
     assert slow.edge_ms == 300 and 250 in monitoring.asked
+    assert slow.limit_pct == 50, "14.4 times the 5 % that may be slower is more than half"
 
 
 def test_where_nobody_can_tell_only_errors_are_judged():

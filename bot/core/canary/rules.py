@@ -111,7 +111,8 @@ class CanaryRules(Model):
     def limited_by(self, slo: Slo) -> "CanaryRules":
         """With limits from the objective: what burns its budget 14.4 times too fast, for each metric without one.
 
-        Answers over `edge_ms` have one where the objective promises a percentile for that very edge.
+        Answers over `edge_ms` have one where the objective promises a percentile at that edge or below it: of the
+        answers over the promised time, those over a later edge are a part, so the limit is never met too soon.
         """
         limited = tuple(metric.limited_to(_allowed_pct(metric, slo)) for metric in self.metrics)
         return self.model_copy(update={"metrics": limited})
@@ -120,4 +121,5 @@ class CanaryRules(Model):
 def _allowed_pct(metric: Metric, slo: Slo) -> float | None:
     if metric.edge_ms is None:
         return 100 * slo.error_ratio
-    return next((100.0 - one.percentile for one in slo.latency if one.below_ms == metric.edge_ms), None)
+    promised = (100.0 - one.percentile for one in slo.latency if one.below_ms <= metric.edge_ms)
+    return min(promised, default=None)
