@@ -26,7 +26,7 @@ ROUNDING = 1e-9
 ASKS: dict[Level, str] = {
     "normal": "releases go out as usual",
     "smaller steps": "releases go out in smaller steps",
-    "owner approval": "a release needs the approval of the service's owner",
+    "owner approval": "the service's owner is to approve a release",
     "fixes only": "only fixes and rollbacks go out",
 }
 
