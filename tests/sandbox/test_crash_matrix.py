@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -13,8 +14,9 @@ from rich.console import Console
 
 from bot.sandbox import crash_matrix, crash_table
 from bot.sandbox.crash_case import Boundary, Result
-from bot.sandbox.crash_town import Town
-from bot.sandbox.incident import NotHappened
+from bot.sandbox.crash_town import GOOD, Town
+from bot.sandbox.crash_verdict import seen, wrong
+from bot.sandbox.incident import Incident, NotHappened
 from bot.sandbox.postgres import Databases
 from bot.sandbox.story import stories
 
@@ -119,6 +121,49 @@ def test_a_bad_release_is_put_back_once_whoever_dies_at_it(town: Town) -> None:
 def test_a_stage_goes_on_from_its_counts(town: Town) -> None:
     found = [one for one in every(town, "deploy") if "stages" in one.commit]
     judged(town, "deploy", [found[len(found) // 2]])
+
+
+def stages(here: Incident) -> list[tuple[str, str]]:
+    """State and newest finding of each."""
+    return [(state, said) for state, said in here.books.ours("select state, sentence from stages order by position")]
+
+
+@pytest.mark.parametrize("at_a_look", [False, True], ids=["once it is written down", "at a look"])
+def test_a_hold_survives(town: Town, at_a_look: bool) -> None:
+    """The next bot stays where it is told to, although the judge would go on; then each write is made once."""
+    here, bot = Incident(town), town.bot
+    here.push_new(failing=0.0004)
+    begin(here)
+    here.ask("deploy backend v43 --unpin --weights 50,100 --bake 10m")
+    here.until(lambda: (card := here.waiting()) and here.approve(card))
+    here.until(lambda: [state for state, _ in stages(here)] == ["baking"])
+    ((id, *_),) = here.books.changes()
+    here.ask(f"ops hold {id}", "U0BEN")
+    here.until(lambda: stages(here)[0][0] == "held")
+    if at_a_look:
+        here.cloud.fault("kill", method="GetService", nth=1, when="after_answer", pid=bot.pid)
+        here.until(lambda: bot.exit_code() is not None)
+    bot.kill()
+    begin(here)
+    decided_at = datetime.fromisoformat(here.cloud.clock()["now"]) + timedelta(minutes=20)
+    here.until(lambda: datetime.fromisoformat(here.cloud.clock()["now"]) > decided_at)
+    here.until(lambda: "Promote" in stages(here)[0][1])
+    assert [state for state, _ in stages(here)] == ["held"]
+    assert here.serving() == {GOOD: 50, f"backend-{id}": 50}
+    here.ask(f"ops advance {id}", "U0BEN")
+    here.until(here.books.is_quiet)
+    story = STORIES["deploy"].named(good=GOOD, bad="", before="", number="")
+    found = wrong(seen(here), here.books, story)
+    bot.kill()
+    assert found == ()
+
+
+def begin(here: Incident) -> None:
+    """The bot starts, and hears what people say."""
+    here.cloud.clear_faults()
+    here.town.bot.start()
+    here.town.bot.wait_ready()
+    here.people.hear(here.town.bot)
 
 
 @pytest.mark.parametrize(
