@@ -16,9 +16,10 @@ HEAD = """\
 What becomes of an operation when the bot is killed with SIGKILL at each of its boundaries: before and after each
 commit, ours and the durable library's (named by the tables that it writes), and at the calls to the cloud (before
 it acts, after it committed, after it answered). Another process finishes; on PostgreSQL it is a second replica that
-runs already. A row is right when the cloud was changed exactly once and serves what was asked for, the audit chain
-is whole and tells the story in order, the channel has one message that says so, and no mutex, lease or work is left
-behind. The time is from the crash until nothing is left to do.
+runs already. A row is right when each change that the story makes of the cloud was made exactly once and in its order,
+what was asked for serves (after a release that went back, the one before), the audit chain is whole and tells the
+story, the channel has one message that says so, and no mutex, lease or work is left behind. The time is from the crash
+until nothing is left to do.
 
 Made by `aisq sandbox crash-matrix --database sqlite --database postgres --page docs/crash-matrix.md`.
 """
