@@ -92,8 +92,7 @@ def test_a_bad_release_is_put_back_within_minutes_whatever_the_seed(capsys: pyte
     with capsys.disabled():
         spread = f"{took[0]} to {took[-1]}, median {median(took)}; {within} of {len(took)} within {WITHIN}"
         print(f"\n5 % errors at 10 % of 10 requests a second, put back after {spread}")
-    assert within >= 0.9 * len(took)
-    assert took[-1] <= 2 * WITHIN
+    assert within == len(took), "of any seeds about 97 of 100"
 
 
 def test_the_one_of_the_demo_is() -> None:
