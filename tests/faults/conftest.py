@@ -8,6 +8,7 @@ from bot.sandbox import crash_town
 from bot.sandbox.crash_town import Town
 from tests.engine.conftest import bot, shipped_catalog, shipped_policies
 from tests.faults.outage import Outage, outage_in
+from tests.faults.releases import town_of_two
 from tests.faults.scene import Scene, scene_in
 
 __all__ = ["bot", "shipped_catalog", "shipped_policies"]
@@ -16,6 +17,13 @@ __all__ = ["bot", "shipped_catalog", "shipped_policies"]
 @pytest.fixture(scope="module")
 def town() -> Iterator[Town]:
     with crash_town.town() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """A town of two services, of which one has a migration."""
+    with town_of_two(tmp_path_factory.mktemp("two")) as made:
         yield made
 
 
