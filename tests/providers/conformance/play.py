@@ -28,6 +28,7 @@ class Played:
         self._resolved: dict[str, str] = {}
         self._strike: Strike | None = None
         self._watch = Watch(row, lambda name: self._names[name], self._image)
+        self._releases = len(self._provider.releases(row.target))
         self.look_again()
 
     def play(self, steps: list[Step]) -> None:
@@ -122,6 +123,11 @@ class Played:
         self._row.settle()
         now = self._provider.service(self._row.target)
         assert {name: getattr(now, name) for name in step["size"]} == step["size"]
+
+    def makes(self, step: dict[str, Any]) -> None:
+        """So many releases have been made since the case began, by anybody."""
+        self._row.settle()
+        assert len(self._provider.releases(self._row.target)) - self._releases == step["makes"]
 
     def released(self, step: dict[str, Any]) -> None:
         for name, image in step["released"].items():
