@@ -18,8 +18,6 @@ from bot.core.units import Duration, Model, duration_text
 Known = Literal["known", "unknown", "insufficient"]
 Level = Literal["normal", "smaller steps", "owner approval", "fixes only"]
 Asked = Literal["unknown", "normal", "smaller steps", "owner approval", "fixes only"]
-Purpose = Literal["release", "fix", "security", "rollback"]
-NEVER_GATED: frozenset[Purpose] = frozenset({"fix", "security", "rollback"})
 HALF, LITTLE = 0.5, 0.2  # of the budget
 ENOUGH_BAD = 10  # answers that the objective must allow in a window before its budget means something
 ROUNDING = 1e-9
@@ -64,16 +62,6 @@ class Burn(BaseModel, frozen=True):
     firing: bool
 
 
-class Gate(BaseModel, frozen=True):
-    """What the budget asks of a change, for policies to ask for. The default asks for nothing."""
-
-    level: Level = "normal"
-    smaller_steps: bool = False  # `CanaryRules.cautious`
-    owner_approvals: int = 0  # of the service's owner
-    staffed_hours_only: bool = False
-    blocked: bool = False
-
-
 class ErrorBudget(BaseModel, frozen=True):
     """What is known of a budget. `left` is 1 when nothing is spent, below 0 when more is; None unless it is known."""
 
@@ -94,17 +82,10 @@ class ErrorBudget(BaseModel, frozen=True):
         """In percent of the budget; None unless it is known."""
         return None if self.left is None else 100 * self.left
 
-    def gate(self, purpose: Purpose) -> Gate:
-        """What it asks of a change for that purpose; of a rollback or a fix nothing, whatever is left."""
-        if purpose in NEVER_GATED:
-            return Gate()
-        return Gate(
-            level=self.level,
-            smaller_steps=self.level != "normal",
-            owner_approvals=int(self.level == "owner approval"),
-            staffed_hours_only=self.level == "owner approval" and self.state == "known",
-            blocked=self.level == "fixes only",
-        )
+    @property
+    def smaller_steps(self) -> bool:
+        """Whether a release is to go out in smaller steps; not while nobody knows, which a person decides on."""
+        return self.state != "unknown" and self.level != "normal"
 
 
 def error_budget(

@@ -14,6 +14,7 @@ from bot.core.answer import Answer
 from bot.core.catalog import Catalog
 from bot.core.clocktime import Standpoint
 from bot.core.commands import claimed
+from bot.core.deploying import DEPLOYING
 from bot.core.operation import Change, Control, Look, Operation, Risk, marks, needs, param, reference_of
 from bot.core.pages import page, sentence
 from bot.core.parser import build, parse, split, usage
@@ -39,6 +40,11 @@ ACTING = {system.Desk, system.Manual}  # these ask policy themselves
 
 every_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
 every_change = pytest.mark.parametrize("operation", CHANGES.values(), ids=CHANGES)
+
+
+def test_only_what_brings_out_a_release_is_judged() -> None:
+    """A check is of the operation that plans it, so no rollback, no undo and no shift of traffic waits for a judge."""
+    assert {name for name, one in OPERATIONS.items() if hasattr(one, "check_judged")} == set(DEPLOYING)
 
 
 def test_whoever_changes_something_is_killed_at_every_boundary() -> None:

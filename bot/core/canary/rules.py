@@ -98,16 +98,6 @@ class CanaryRules(Model):
         """From which on a metric speaks for a rollback: the chance of a false one is shared out among the metrics."""
         return 100 * len(self.metrics) / self.false_rollback_pct
 
-    def cautious(self) -> "CanaryRules":
-        """For a service with little of its error budget left: at most 5 % first, twice the bake, half the tolerance.
-
-        Half the tolerance takes up to four times the requests, so a person is asked four times as late.
-        """
-        first = () if self.weights_pct[0] <= 5 else (5,)
-        halved = [metric.model_copy(update={"tolerated_pp": metric.tolerated_pp / 2}) for metric in self.metrics]
-        changes = {"weights_pct": (*first, *self.weights_pct), "metrics": tuple(halved), "bake_s": self.bake_s * 2}
-        return self.model_copy(update={**changes, "max_hold_s": self.max_hold_s * 4})
-
     def limited_by(self, slo: Slo) -> "CanaryRules":
         """With limits from the objective: what burns its budget 14.4 times too fast, for each metric without one.
 

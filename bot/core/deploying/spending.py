@@ -24,10 +24,8 @@ class Spending:
 
     def course(self, usual: Course, *, chosen: bool) -> Course:
         """In smaller steps where little is known to be left, unless somebody chose the steps."""
-        budget = self._budget
-        if chosen or budget is None or budget.state == "unknown" or not budget.gate("release").smaller_steps:
-            return usual
-        return usual.smaller()
+        is_short = self._budget is not None and self._budget.smaller_steps
+        return usual.smaller() if is_short and not chosen else usual
 
     def of(self, plan: Plan) -> Plan:
         """The plan, with what it depends on."""

@@ -89,30 +89,6 @@ def test_names_of_what_is_bad() -> None:
     assert (ERRORS.noun, slow(1500).noun) == ("errors", "answers over 1,500 ms")
 
 
-# --- with little budget left
-
-
-def test_caution_takes_smaller_and_longer_steps() -> None:
-    careful = CanaryRules(metrics=(ERRORS, slow(300))).cautious()
-    assert careful.weights_pct == (5, 10, 25, 50, 100)
-    assert (careful.bake_s, careful.max_hold_s) == (1200, 57600)
-    assert [metric.tolerated_pp for metric in careful.metrics] == [0.5, 1.0]
-    assert [metric.worse_by_pp for metric in careful.metrics] == [0.5, 2.0]
-
-
-@pytest.mark.parametrize("weights", [(5, 100), (1, 50, 100)])
-def test_a_small_first_step_is_left_as_it_is(weights: tuple[int, ...]) -> None:
-    assert CanaryRules(weights_pct=weights).cautious().weights_pct == weights
-
-
-@pytest.mark.parametrize(
-    "rules", [RULES, CanaryRules(weights_pct=(50, 100), max_hold_s=601), CanaryRules(max_hold_s=1801)]
-)
-def test_careful_rules_are_valid_too(rules: CanaryRules) -> None:
-    careful = rules.cautious()
-    assert CanaryRules.model_validate(careful.model_dump()) == careful
-
-
 # --- limits from the objective
 
 
