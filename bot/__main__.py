@@ -168,7 +168,7 @@ class Composed:
         from bot.stores.catalog_files import load_catalog
 
         catalog = load_catalog(self.settings.catalog_dir)
-        return (*wide(catalog), *catalog.targets())
+        return (*catalog.targets(), *wide(catalog))
 
     def operations(self) -> Iterable[str]:
         """The newest operations. Raises StoreError at once when the database is not there."""

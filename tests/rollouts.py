@@ -5,9 +5,8 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from bot.core.canary.record import CanaryRecord, Minute, Shift, Tally
+from bot.core.canary.record import RECORD, CanaryRecord, Minute, Shift, Tally
 from bot.core.canary.rules import ERRORS, CanaryRules, slow
-from bot.core.deploying.judging import RECORD
 from bot.core.plan import Plan, Step
 from bot.core.request import State
 from bot.core.stages import Stage, StageRecord

@@ -21,10 +21,10 @@ def wide(catalog: Catalog) -> Iterator[Target]:
 
 
 def fitting(catalog: Catalog, kind: str) -> Iterator[Target]:
-    """Everything that a reference of this kind ("any", "service", "service|environment|system") can name."""
+    """All that a reference of this kind ("any", "service", "service|environment|system") can name; wide ones last."""
     kinds = kind.split("|")
-    yield from (target for target in wide(catalog) if target.kind in kinds)
     yield from (target for target in catalog.targets() if kinds == ["any"] or target.kind in kinds)
+    yield from (target for target in wide(catalog) if target.kind in kinds)
 
 
 def within(catalog: Catalog, place: Target) -> tuple[Target, ...]:

@@ -7,8 +7,7 @@ from pydantic import ValidationError
 
 from bot.core.answer import Mood, Part, Series, Task, Tasks, Text
 from bot.core.canary.drawn import charts
-from bot.core.canary.record import CanaryRecord
-from bot.core.deploying.judging import RECORD
+from bot.core.canary.record import RECORD, CanaryRecord
 from bot.core.instants import in_utc
 from bot.core.plan import Plan
 from bot.core.stages import StageRecord, StageState

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 
+from bot.core.errors import Away, StoreError
 from bot.core.rules import Limits
 from bot.core.system import Clock
 from bot.engine.observe import Observer
@@ -41,9 +42,15 @@ class Worker:
     def start(self) -> None:
         """Take over what dead processes left, then take new work. The lease is kept first: a launch may be slow.
 
-        Raises StoreError for another schema and Away while the database is, with nothing begun: it may be tried again.
+        Raises StoreError for another schema, with nothing held any more, and Away while the database is, with nothing
+        begun: then it may be tried again.
         """
-        self._check()
+        try:
+            self._check()
+        except StoreError as error:
+            if not isinstance(error, Away):
+                self._release()
+            raise
         self._keeper.start()
         self._workflows.launch()
         for thread in self._threads:

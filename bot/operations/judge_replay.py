@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from bot.core.answer import Answer, Cell, Table, Text
 from bot.core.canary.drawn import charts
-from bot.core.canary.record import CanaryRecord
+from bot.core.canary.record import RECORD, VERDICT, CanaryRecord
 from bot.core.canary.verdict import Verdict
-from bot.core.deploying.judging import RECORD, VERDICT
 from bot.core.errors import UserError
 from bot.core.judge import replay
 from bot.core.operation import Look, OperationRef, Risk, param

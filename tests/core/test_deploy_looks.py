@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.core.canary.record import CanaryRecord
-from bot.core.deploying.judging import RECORD, VERDICT, Judging, next_look
+from bot.core.canary.record import RECORD, VERDICT, CanaryRecord
+from bot.core.deploying.judging import Judging, next_look
 from bot.core.deploying.looks import check_followed, check_ready
 from bot.core.deploying.stage import Watched
 from bot.core.errors import NotFound

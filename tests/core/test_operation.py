@@ -130,9 +130,9 @@ def test_references(operation: Any, name: str, kind: str | None) -> None:
 @pytest.mark.parametrize(
     "operation, name, expected",
     [
-        (Shift, "service", {"positional": True, "rest": False, "completes": ""}),
-        (Shift, "other", {"positional": False, "rest": False, "completes": "services"}),
-        (Peek, "words", {"positional": True, "rest": True, "completes": ""}),
+        (Shift, "service", {"positional": True, "rest": False, "completes": "", "value": ""}),
+        (Shift, "other", {"positional": False, "rest": False, "completes": "services", "value": ""}),
+        (Peek, "words", {"positional": True, "rest": True, "completes": "", "value": ""}),
     ],
 )
 def test_marks(operation: Any, name: str, expected: dict[str, Any]) -> None:

@@ -38,7 +38,7 @@ def test_every_system_and_environment_is_there() -> None:
     "kind, found",
     [
         ("system", ["shop"]),
-        ("environment|database", ["shop/dev", "shop/prod", "shop/new", "shop/prod/db"]),
+        ("environment|database", ["shop/prod/db", "shop/dev", "shop/prod", "shop/new"]),
         ("database", ["shop/prod/db"]),
         ("any", ["shop/dev/web", "shop/prod/web", "shop/prod/api", "shop/prod/db"]),
         ("pattern", []),

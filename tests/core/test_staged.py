@@ -7,8 +7,7 @@ import pytest
 from bot.core import staged
 from bot.core.answer import Series, Tasks, Text
 from bot.core.canary.drawn import charts
-from bot.core.canary.record import CanaryRecord
-from bot.core.deploying.judging import RECORD
+from bot.core.canary.record import RECORD, CanaryRecord
 from bot.core.plan import Step
 from bot.core.request import STATES, State
 from bot.core.stages import StageRecord

@@ -196,5 +196,5 @@ def test_while_nobody_can_be_asked_who_somebody_is_nothing_is_offered_to_act_on(
 def test_systems_and_environments_where_they_can_be_named(bot: Bot) -> None:
     found = bot.front.choices.named("service|environment|system", "C0AISQ")
     here = [one.value for one in found if one.group == "ai-square/prod"]
-    assert here == ["ai-square/prod", "ai-square/prod/backend", "ai-square/prod/frontend"]
+    assert here == ["ai-square/prod/backend", "ai-square/prod/frontend", "ai-square/prod"]
     assert {one.value: one.group for one in found}["eaili5"] == "eaili5"

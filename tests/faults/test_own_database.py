@@ -14,7 +14,7 @@ from bot.engine import workflow
 from bot.stores import database, repeat
 from tests.engine.conftest import ANA, BAD, BEN, GOOD, Bot
 
-WRITES = 8  # transactions of one apply: claim, look, begin, intend, issued, settle, look, finish
+WRITES = 7  # transactions of one apply: claim, begin, intend, issued, settle, look, finish
 HELD = "Another process holds aisq's database; end it, or wait and ask again."
 FULL = "The disk with aisq's database is full; free some space, nothing else is needed."
 
@@ -49,7 +49,7 @@ def whole(bot: Bot, operation: str) -> None:
     assert bot.platform.serving == {GOOD: 100}
     assert [one.ending for one in bot.ledger.effects(operation)] == ["succeeded"]
     told = [one.event for one in reversed(bot.audit.entries(operation=operation, limit=100))]
-    assert told == ["asked", "waiting", "approved", "queued", "running", "writing", "written", "applied"]
+    assert told == ["asked", "waiting", "approved", "queued", "running", "writing", "written", "applied", "locked"]
     assert bot.audit.verify().problem == ""
 
 

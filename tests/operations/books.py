@@ -5,9 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.answer import Answer, Text
-from bot.core.canary.record import CanaryRecord, Minute, Shift, Tally
+from bot.core.canary.record import RECORD, VERDICT, CanaryRecord, Minute, Shift, Tally
 from bot.core.catalog import Catalog
-from bot.core.deploying.judging import RECORD, VERDICT
 from bot.core.errors import Denied, UserError
 from bot.core.judge import judge
 from bot.core.locks import Lock

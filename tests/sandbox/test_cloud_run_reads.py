@@ -162,7 +162,7 @@ def test_a_call_without_its_routing_header_is_refused(cloud: Cloud, header: str 
     "call",
     [
         lambda cloud: cloud.services.get_iam_policy(request={"resource": NAME}),
-        lambda cloud: client(run_v2.JobsClient, cloud.channel).list_jobs(parent=PARENT),
+        lambda cloud: client(run_v2.WorkerPoolsClient, cloud.channel).list_worker_pools(parent=PARENT),
         lambda cloud: cloud.secrets.delete_secret(name="projects/shop/secrets/db"),
     ],
     ids=["method", "service", "other api"],

@@ -32,7 +32,7 @@ WORK = (
     "mutexes",
     "effects+operations+audit_ends+audit",  # intended; settled
     "effects",  # the cloud's operation id
-    "operations+audit_ends+audit+pins+mutexes",  # outcome, pin and release of the mutex in one
+    "operations+audit_ends+audit+pins+locks+mutexes",  # outcome, pin, lock and release of the mutex in one
 )
 PROGRESS = {"SQLite": "workflow_status+operation_outputs", "PostgreSQL": "operation_outputs"}  # of the durable library
 APPLYING = re.compile(r"mutexes|effects #|effects\+|operation_outputs #|UpdateService|GetOperation")
@@ -170,7 +170,7 @@ def begin(here: Incident) -> None:
     "boundary",
     [
         Boundary(commit="after approvals+operations+audit_ends+audit #1"),
-        Boundary(commit="after operations+audit_ends+audit+pins+mutexes #1"),
+        Boundary(commit="after operations+audit_ends+audit+pins+locks+mutexes #1"),
         Boundary(method="UpdateService", when="after_commit"),
     ],
     ids=str,
@@ -212,7 +212,8 @@ def test_killed_while_applying_and_again_while_the_next_one_takes_over(town: Tow
 
 
 def test_a_story_that_goes_wrong_by_itself_is_told_before_anything_is_killed(town: Town) -> None:
-    town.bot.settings["AISQ_CATALOG_DIR"], right = str(town.folder), town.bot.settings["AISQ_CATALOG_DIR"]
+    (empty := town.folder / "empty").mkdir()
+    town.bot.settings["AISQ_CATALOG_DIR"], right = str(empty), town.bot.settings["AISQ_CATALOG_DIR"]
     try:
         with pytest.raises(NotHappened, match=r"(?s)the bot does not stay alive.*there is no system"):
             crash_matrix.boundaries(town, ROLLBACK)

@@ -132,7 +132,7 @@ CASES: dict[str, tuple[Callable[[Story], Any], str, str]] = {
     "a bug": (state("bbbb", "uncertain", "a bug in aisq (KeyError)"), ENDED, "bbbb: a bug in aisq (KeyError)"),
     "a mutex held": (sql("update mutexes set holder = 'aaaa'"), LEFT, f"aaaa holds the mutex of {TARGET}"),
     "a lease": (
-        lambda story: story.sql(f"insert into leases values ('e1', {time.time()}, 'host')"),
+        lambda story: story.sql(f"insert into leases values ('e1', {time.time()}, 'host', null)"),
         LEFT,
         "e1 has a lease",
     ),
@@ -268,7 +268,7 @@ RIGHT: dict[str, Callable[[Story], Any]] = {
     ),
     "the cloud refused a call": lambda story: story.calls.append(call("zzzz/0/do", committed=False)),
     "the lease of a replica that was killed": lambda story: story.sql(
-        f"insert into leases values ('e1', {time.time() - 60}, 'host')"
+        f"insert into leases values ('e1', {time.time() - 60}, 'host', null)"
     ),
 }
 

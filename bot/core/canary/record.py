@@ -9,6 +9,8 @@ from pydantic import AwareDatetime, Field, NonNegativeInt, field_validator
 from bot.core.canary.rules import CanaryRules
 from bot.core.units import Model
 
+RECORD, VERDICT = "record", "verdict"  # as what a look keeps them in its evidence
+
 
 class Tally(Model):
     """Requests of one release in one minute, and how many were answered badly, by metric.

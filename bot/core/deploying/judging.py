@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from bot.core.canary.record import CanaryRecord
+from bot.core.canary.record import RECORD, VERDICT, CanaryRecord
 from bot.core.canary.verdict import Verdict
 from bot.core.deploying.counting import LAG_STEP_S, Counting, whole_minute
 from bot.core.deploying.looks import changed_by_others
@@ -23,7 +23,6 @@ from bot.core.traffic import describe
 
 LOOK_EVERY = timedelta(seconds=5)  # until traffic has arrived
 NOT_AGAINST = ("too few requests", "no requests")  # what does not keep a stage that goes on in time
-RECORD, VERDICT = "record", "verdict"  # of the evidence
 
 
 class Judging:

@@ -130,6 +130,7 @@ def ana(bot: Bot) -> Person:
 SPECIAL: dict[str, Any] = {
     "split": "LATEST=100", "head": "", "wanted": "rollback backend", "topic": "ops list", "digest": "",
     "break_glass": "", "dry_run": ["yes"], "memory": "2Gi",
+    "weights": "10,100", "bake": "10m",
 }  # fmt: skip
 
 

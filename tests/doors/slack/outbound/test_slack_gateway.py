@@ -381,10 +381,10 @@ async def test_one_row_that_cannot_be_drawn_keeps_no_other_from_being_shown(
     bad, good = tell.waiting(), tell.waiting()
     drawn = gateways.card
 
-    def fails(record):
+    def fails(record, stages):
         if record.id == bad:
             raise ZeroDivisionError("a bug")
-        return drawn(record)
+        return drawn(record, stages)
 
     monkeypatch.setattr(gateways, "card", fails)
     with caplog.at_level(logging.ERROR):
