@@ -99,13 +99,17 @@ def shifted(operation: Rollout, now: ServiceState, traffic: Traffic, compute: Co
 
 def lasting(service: Target, catalog: Catalog) -> Iterator[str]:
     """What a shift of traffic leaves as it was for a while."""
-    entry = catalog.entry(service)
-    if getattr(entry, "websockets", None) is not None:
-        yield "Open WebSocket connections stay on the release that they are on until they close."
-    if cdn := str(getattr(entry, "cdn", "")):
+    yield from still_open(service, catalog)
+    if cdn := str(getattr(catalog.entry(service), "cdn", "")):
         purge = PURGES.get(catalog.environment(service).services[cdn].type, "")
         by_hand = f"; to purge it: `{purge}`" if purge else ""
         yield f"What {cdn} has cached is still served until it expires{by_hand}."
+
+
+def still_open(service: Target, catalog: Catalog) -> Iterator[str]:
+    """Of connections that outlive a change of release, where the catalog knows that there are any."""
+    if getattr(catalog.entry(service), "websockets", None) is not None:
+        yield "Open WebSocket connections stay on the release that they are on until they close."
 
 
 def left_behind(plan: Plan, catalog: Catalog) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from bot.core.errors import UserError
 from bot.core.operation import Change, Risk, ServiceRef, param
 from bot.core.plan import Checked, Plan, step
 from bot.core.ports import Compute, ComputeReads, ServiceState, Sizing
-from bot.core.rollout import still
+from bot.core.rollout import still, still_open
 from bot.core.sizing import (
     allowed,
     before,
@@ -109,16 +109,14 @@ class Scale(Change, risk=Risk.OPERATE, examples=("scale backend --min 2 --max 20
     def _notes(
         self, change: Sizing, was: Sizing | None, now: ServiceState, starts: bool, catalog: Catalog
     ) -> Iterator[str]:
-        entry = catalog.entry(self.service)
         if starts:
             yield "Each release has its own size: a new one, otherwise the same, takes the traffic when it is ready."
-            if getattr(entry, "websockets", None) is not None:
-                yield "Open WebSocket connections stay on the release that they are on until they close."
+            yield from still_open(self.service, catalog)
         else:
             yield "No release is made; what serves goes on serving."
         if change.min_instances == 0 and now.min_instances:
             yield "With no instance kept, the first request after a pause waits for one to start."
-        if other := described(differing(change, declared(entry))):
+        if other := described(differing(change, declared(catalog.entry(self.service)))):
             yield f"The catalog does not say {other}: change it too, or `drift` reports it."
         if was is None:
             yield "What it was before is not known whole, so aisq cannot undo this."
