@@ -8,6 +8,8 @@ from benchmarks.questions import judge as question
 from benchmarks.questions import verdicts
 from benchmarks.rollouts import Ended, by_argo, by_flagger, judged, read
 from benchmarks.streams import MINUTES, USUAL, WEIGHTS, Arm, Scenario, Slow, Split, Stream, stream
+from bot.core.canary.record import CanaryRecord
+from bot.core.judge import judge, replay
 
 RUNS = 200
 SEED = (1, 2, 3)
@@ -158,10 +160,18 @@ def test_cells_are_the_same_in_whatever_process_they_are_drawn() -> None:
 
 
 def test_how_long_verdicts_take_in_its_smallest_size() -> None:
-    rows = verdicts.rows(services=2, rounds=1)
-    wanted = ["2 services, 240 verdicts each, seconds of one core", "one verdict from a record of 240 minutes"]
-    assert [row.what for row in rows] == wanted
-    assert [row.aim for row in rows] == ["< 60 s", ""]
+    rows = verdicts.rows(services=2, rounds=3)
+    assert [row.what for row in rows] == [
+        "2 services, 240 verdicts each, seconds of one core",
+        "2 services, verdict 240 of each from what was kept, seconds of one core",
+    ]
+    assert [(row.aim, row.ours.count) for row in rows] == [("< 60 s", 3)] * 2
+
+
+def test_what_was_kept_is_judged_as_it_was_at_its_last_minute() -> None:
+    record = verdicts._record(1)
+    kept = CanaryRecord.model_validate(record.model_dump(mode="json"))
+    assert judge(kept) == replay(record)[-1] and len(kept.readings) == 240
 
 
 @pytest.mark.parametrize(
