@@ -8,7 +8,7 @@ from bot.core.request import LEFT_AS_IT_IS
 from bot.sandbox.crash_town import GOOD, IMAGE, NEW, SERVICE, Town
 from tests.faults.releases import BACKUP, MIGRATE, WEIGHTS, Releases, about, releases_in
 
-BACKEND = "ai-square/prod/backend"
+BACKEND, STAGING = "ai-square/prod/backend", "ai-square-staging/us-central1/backend"
 AT_ONCE = f"deploy backend {NEW} --unpin --strategy all-at-once"
 
 
@@ -65,6 +65,14 @@ def test_the_digest_that_was_approved_is_released_though_the_tag_moved(here: Rel
     assert here.ended(about(card))[0] == "applied"
     made = {one["name"]: one["image"] for one in here.cloud.service(SERVICE)["releases"]}
     assert made[f"backend-{about(card)}"] == here.image
+
+
+def test_what_never_ran_healthy_in_staging_is_not_promoted(here: Releases) -> None:
+    made = here.cloud.release(STAGING, error_rate=0.2, traffic=100)
+    here.until(lambda: here.split(STAGING) == {made: 100})
+    said = here.refused("promote backend --source staging --unpin")
+    assert said.startswith(f"{made} never ran healthy in ai-square/staging/backend")
+    assert (here.moves(), here.split(SERVICE)) == ([], {GOOD: 100})
 
 
 def runs(here: Releases, job: str) -> list[str]:
