@@ -24,7 +24,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def _played(terminalreporter: pytest.TerminalReporter) -> Iterator[Played]:
-    reports = [one for outcome in ("passed", "failed") for one in terminalreporter.stats.get(outcome, [])]
+    reports = [one for outcome in ("passed", "failed", "error") for one in terminalreporter.stats.get(outcome, [])]
     for report in reports:
         for platform, case, crashed in (value for name, value in report.user_properties if name == CELL):
             yield Played(platform, case, report.passed, crashed)
