@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from bot.core.deploying import course
 from bot.core.errors import Denied, Fenced, NotFound, Transient
 from bot.core.ports import LATEST, Vulnerabilities
 from bot.core.request import LEFT_AS_IT_IS
+from bot.engine import check
 from tests.both import postgres_seldom
 from tests.engine.conftest import ANA, BEN, CHO, DEV, GOOD, NOON
 
@@ -14,6 +16,7 @@ pytestmark = postgres_seldom
 DIGEST = "sha256:" + "4" * 64
 IMAGE = f"gcr.io/ai-square-prod/backend@{DIGEST}"
 MINUTE = timedelta(minutes=1)
+LATE = 2 * MINUTE
 PER_PERCENT = 6  # requests a minute
 
 
@@ -27,9 +30,9 @@ def bot(bot):
     bot.platform.latest_ready = GOOD
     bot.platform.releases_ = [one for one in bot.platform.releases_ if one.name != "backend-00042-bad"]
     bot.platform.counts.clear()
-    bot.platform.serve(GOOD, minutes=90, until=NOON, error_rate=0.001)
+    bot.platform.serve(GOOD, minutes=90, until=NOON - LATE, error_rate=0.001)
     bot.platform.digests["gcr.io/ai-square-prod/backend:v43"] = DIGEST
-    bot.new, bot.old, bot.counted = 0.001, 0.001, NOON
+    bot.new, bot.old, bot.counted = 0.001, 0.001, NOON - LATE
     bot.meanwhile, advance = [], bot.clock.advance  # a nap is as long as it may be: hours are played in a second
 
     def advancing(seconds):
@@ -46,8 +49,8 @@ def bot(bot):
 
 
 def count(bot):
-    """What monitoring has by now; it is two minutes late."""
-    while bot.counted + MINUTE <= bot.clock.now() - 2 * MINUTE:
+    """What monitoring has by now."""
+    while bot.counted + MINUTE <= bot.clock.now() - LATE:
         bot.counted += MINUTE
         for name, share in bot.platform.serving.items():
             rate = bot.old if name == GOOD else bot.new
@@ -107,21 +110,23 @@ def test_one_that_gets_worse_later_is_put_back_from_there(bot):
 
 def test_too_few_requests_wait_for_a_person_who_lets_it_go_on(bot, monkeypatch):
     """The approval said for how long."""
+    monkeypatch.setattr(course, "MAX_HOLD_S", 1800)
     operation = deploy(bot)
     monkeypatch.setattr("tests.engine.test_deploy_whole.PER_PERCENT", 0.01)
-    bot.after_minutes(251, lambda: seen.append(states(bot, operation)))
-    for minute in (255, 260, 265, 270):
+    bot.after_minutes(41, lambda: seen.append(states(bot, operation)))
+    for minute in (45, 50, 55, 60):
         bot.after_minutes(minute, lambda: bot.say(ANA, f"ops advance {operation}"))
     seen = []
     done = bot.work(operation)
     assert seen == [["held"]]
     assert (done.state, bot.platform.serving) == ("applied", {release(operation): 100})
-    assert "waits for a person" in " ".join(done.plan.notes)
+    assert "A stage that is not decided 30m after its time waits for a person" in " ".join(done.plan.notes)
     (first, *_) = bot.ledger.stages(operation)
     assert (first.state, first.steered_by) == ("passed", "ana")
 
 
-def test_when_monitoring_is_away_nothing_is_promoted_or_rolled_back(bot):
+def test_when_monitoring_is_away_nothing_is_promoted_or_rolled_back(bot, monkeypatch):
+    monkeypatch.setattr(check, "UNREAD_EVERY_S", 60.0)  # five hours of it
     operation = deploy(bot)
     bot.after_minutes(5, lambda: bot.platform.fail("requests", *[Transient("monitoring is away")] * 10_000))
     bot.after_minutes(300, lambda: seen.append((states(bot, operation), bot.platform.serving)))
@@ -199,7 +204,7 @@ THEIRS = {GOOD: 60, "backend-00040-fom": 40}
 FOUND = "somebody changed the service meanwhile: traffic is asked to be backend-00041-kex 60 %, backend-00040-fom 40 %"
 
 
-@pytest.mark.parametrize("minutes, stages", [(5, 1), (15, 2), (25, 3), (45, 4)])
+@pytest.mark.parametrize("minutes, stages", [(5, 1), (15, 2), (30, 3), (45, 4)])
 def test_a_change_in_the_console_stops_it_and_is_not_overwritten(bot, minutes, stages):
     """At any stage. What was found, and so what runs, is known and said: it is no guess that anybody must look into."""
     operation = deploy(bot)

@@ -30,7 +30,8 @@ class Minutes:
         self._absent: list[int] = []
         self._faults: list[tuple[int, Trouble]] = []  # since which minute each is to be remembered
         self._first = math.inf
-        self.settled = 0  # the last minute that was handed out
+        self.settled = 0  # the last minute that could be judged
+        self._handed_out = 0  # up to which minute; what is counted after it changes nothing that was judged
 
     def shift(self, shift: Shift) -> None:
         """The canary gets another weight; the minutes in which it warms up are left out.
@@ -60,16 +61,18 @@ class Minutes:
                 self._faults.append((number_of(reading.at), Trouble("shrinking", clause)))
             self._known[minute.number] = minute
             self._newest = max(self._newest, minute.number)
-        if any(minute.number <= self.settled for minute in changed):
-            self.settled, self._absent = 0, []
+        if any(minute.number <= self._handed_out for minute in changed):
+            self.settled = self._handed_out = 0
+            self._absent = []
             self._faults = [fault for fault in self._faults if fault[1].why == "shrinking"]
             return True
         return False
 
     def settle(self) -> list[Minute]:
         """The minutes that can be judged now and were not handed out before, oldest first."""
-        numbers = range(int(max(self.settled + 1, self._first)), self._due + 1)
-        self.settled, after = max(self.settled, self._due), self._due - RECENT
+        last, after = min(self._due, self._newest), self._due - RECENT
+        numbers = range(int(max(self._handed_out + 1, self._first)), last + 1)
+        self.settled, self._handed_out = max(self.settled, self._due), max(self._handed_out, last)
         found: list[Minute] = []
         for number in numbers:
             if number in self._left_out:

@@ -205,10 +205,10 @@ def test_what_stands_in_the_thread(command: str, word: str | None, schema: Schem
 
 
 def rollouts_of(command: str, word: str | None) -> Iterator[Card]:
-    """The card of each plan in stages that an operation makes, with one stage begun, with two, and with all of them;
-    and what is said in its thread."""
+    """The card of a plan of an operation with each number of stages: one of them begun, two, and all; and what is said
+    in its thread."""
     said = WORDS[word] if word else "Hold: 0.2 % errors in 604 requests."
-    for one in told(command)[0]:
+    for one in {len(made.asking): made for made in told(command)[0]}.values():
         for count in {1, 2, len(one.asking)} if one.asking else ():
             begun = [stage(1, "passed", position=position) for position in one.asking[:count]]
             for state in ("baking", "held", "passed", "broken"):
