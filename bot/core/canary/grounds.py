@@ -28,18 +28,7 @@ class Grounds:
         grounds: tuple[Callable[[], Verdict | None], ...] = (
             self._trouble, self._worse, self._beyond, self._everything, self._failing, self._unsure, self._baking,
         )  # fmt: skip
-        given = next((found for ground in grounds if (found := ground())), None) or self._good()
-        held_s = (self.analysis.at - self.analysis.began.since).total_seconds()
-        if given.decision == "roll_back" or self.to is None or held_s < self.rules.max_hold_s:
-            return given
-        return self._to_a_person(given, held_s)
-
-    def _to_a_person(self, given: Verdict, held_s: float) -> Verdict:
-        waited = f"{self.canary} has been a canary for {span(held_s / 60)}: a person decides."
-        if given.decision == "hold":
-            return given.model_copy(update={"person_decides": True, "sentence": f"{given.sentence} {waited}"})
-        clause = f"{self._as_good}, {so_far(self.seen)}, but {waited}"
-        return self._hold("good enough", clause, person_decides=True)
+        return next((found for ground in grounds if (found := ground())), None) or self._good()
 
     def _trouble(self) -> Verdict | None:
         if trouble := self.analysis.minutes.trouble():

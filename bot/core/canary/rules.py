@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from bot.core.promises import Slo
 from bot.core.units import Model
@@ -56,7 +56,6 @@ class CanaryRules(Model):
     bake_s: int = Field(600, ge=60)  # no promotion earlier after each step
     warm_up_s: int = Field(60, ge=0)  # after each step, left out of the counts
     watch_s: int = Field(1800, ge=60)  # at 100 %
-    max_hold_s: int = Field(14_400, ge=60)  # after the first traffic; then a person decides
     false_rollback_pct: float = Field(1.0, gt=0, le=10)  # of good releases may be rolled back, over the whole rollout
     bound_pct: float = Field(97.5, ge=80, lt=100)  # one-sided confidence that a promotion spoils less than is tolerated
     unsure_above: float = Field(3.0, gt=1)  # e-value above which nothing is promoted
@@ -81,13 +80,6 @@ class CanaryRules(Model):
         if twice := next((name for name in names if names.count(name) > 1), ""):
             raise ValueError(f"two metrics are named {twice}: give each a name of its own")
         return metrics
-
-    @model_validator(mode="after")
-    def _can_be_done(self) -> "CanaryRules":
-        baking_s = (len(self.weights_pct) - 1) * max(self.bake_s, self.warm_up_s)
-        if baking_s >= self.max_hold_s:
-            raise ValueError(f"baking alone takes {baking_s} s: write a max_hold_s above that, or a shorter bake_s")
-        return self
 
     def next_pct(self, weight_pct: int) -> int | None:
         """The weight that a promotion leads to; None at 100 %."""

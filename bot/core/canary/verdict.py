@@ -32,7 +32,7 @@ class Look(BaseModel, frozen=True):
 class Verdict(BaseModel, frozen=True):
     """One verdict. `more_requests` of the canary are still needed, in about `more_minutes` at the rate of now.
 
-    `why` is a word or two to count verdicts by. `person_decides` says that nothing is promoted any more without one.
+    `why` is a word or two to count verdicts by.
     """
 
     at: datetime
@@ -43,7 +43,6 @@ class Verdict(BaseModel, frozen=True):
     to_pct: int | None = None  # where a promotion leads
     more_requests: int = 0
     more_minutes: int | None = None  # None where nobody can tell
-    person_decides: bool = False
     looks: tuple[Look, ...] = ()
 
 

@@ -14,7 +14,6 @@ from bot.core.request import Target
 MINUTE_S, DAY_S = 60, 86_400
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 LAG_STEP_S = 30  # in which it is told how late counts are, and how often they are looked at
-FOREVER_S = 10 * 365 * DAY_S  # a stage that is not decided in time asks a person itself
 
 
 def whole_minute(at: datetime) -> datetime:
@@ -39,7 +38,6 @@ class Counting:
             bake_s=self._watched.bake_s,
             watch_s=self._watched.watch_s,
             warm_up_s=self._watched.warm_up_s,
-            max_hold_s=FOREVER_S,
         )
         return CanaryRecord(
             canary=self._watched.release,
