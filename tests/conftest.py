@@ -60,6 +60,11 @@ def pytest_configure() -> None:
         sys.addaudithook(refuse_other_networks)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow ones first: several processes share the rest, and none is left alone with a long one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if guard_is_needed():
         terminalreporter.write_line("network: kept on loopback by a guard inside Python only; `make test` does better")

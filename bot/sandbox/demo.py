@@ -6,6 +6,7 @@ Everything goes over the wires that it would really take: signed requests throug
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from bot.sandbox.replica import NotReady
 from bot.sandbox.transcript import buttons, lines
 
 RATE, BAD_ERRORS = 120.0, 0.08
+NIGHT = datetime(2026, 11, 20, 3, tzinfo=UTC)  # and a seed, so that who is served badly is the same each time
 COUNTED_S = 9 * 60  # until monitoring, which is three minutes late, has counted five minutes of the bad release
 
 
@@ -30,7 +32,10 @@ def main() -> int:
         f"A small cloud and a small Slack on this machine, and aisq between them. Their clock runs {RATE:.0f} times"
         " as fast as ours, so that nobody has to wait for metrics."
     )
-    with tempfile.TemporaryDirectory(prefix="aisq-demo-") as folder, Rehearsal(Path(folder), rate=RATE) as rehearsal:
+    with (
+        tempfile.TemporaryDirectory(prefix="aisq-demo-") as folder,
+        Rehearsal(Path(folder), rate=RATE, now=NIGHT) as rehearsal,
+    ):
         return tell(rehearsal, console)
 
 

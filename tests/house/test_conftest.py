@@ -1,5 +1,6 @@
 """The rules of tests/conftest.py, tried on small suites of their own."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -64,6 +65,7 @@ def run_suite(folder: Path, test: str, *, skips: str) -> subprocess.CompletedPro
             "pytest",
             "-p",
             "no:cacheprovider",
+            "-v",
             "-c",
             "/dev/null",
             "--rootdir",
@@ -116,3 +118,9 @@ def test_the_guard_hears_what_sockets_do(tmp_path: Path) -> None:
     )
     ran = run_suite(tmp_path, test, skips="fail")
     assert ran.returncode == 0, ran.stdout
+
+
+def test_slow_tests_are_the_first(tmp_path: Path) -> None:
+    test = "import pytest\ndef test_a(): pass\n@pytest.mark.slow\ndef test_b(): pass\ndef test_c(): pass\n"
+    ran = run_suite(tmp_path, test, skips="fail")
+    assert re.findall(r"::(test_\w) PASSED", ran.stdout) == ["test_b", "test_a", "test_c"]
