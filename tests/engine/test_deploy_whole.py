@@ -92,7 +92,7 @@ def test_a_bad_release_is_put_back_by_the_judge(bot):
     assert (done.state, states(bot, operation)) == ("failed", ["broken"])
     assert (bot.platform.asked, bot.platform.serving) == ({GOOD: 100}, {GOOD: 100})
     assert done.detail.startswith(f"Roll back {release(operation)}: 5 % errors (")
-    assert done.detail.endswith(f"; put back as it was; stays: make release {release(operation)}")
+    assert done.detail.endswith(f" good releases; put back as it was; stays: make release {release(operation)}")
     assert (bot.clock.now() - NOON) / MINUTE < 10
 
 
