@@ -87,7 +87,8 @@ class Steps:
         """What became of everything, each target by name when there are several."""
         hurts, several = [step for step in stays if not step.may_stay], bool(self._plan.others)
         whole = not (left or hurts or spared)
-        said = [why.removesuffix("."), *(_not_back(f"{name} " if several else "it ", did) for name, did in left.items())]
+        not_back = [_not_back(f"{name} " if several else "it ", did) for name, did in left.items()]
+        said = [why.removesuffix("."), *not_back]
         if hurts:
             places = ", ".join(dict.fromkeys(map(self._name, hurts)))
             said.append(f"cannot be undone: {_titles(hurts)}; look at {places}")

@@ -59,7 +59,7 @@ def test_a_good_release_gets_all_traffic_stage_by_stage(bot):
     done = bot.work(operation)
     assert (done.state, bot.platform.serving) == ("applied", {NEW: 100})
     assert bot.platform.writes == [f"{operation}/{n}/do" for n in (0, 2, 4)]
-    first, second, third = bot.ledger.stages(operation)
+    first, second, third = bot.front.stages(operation)
     assert {one.state for one in (first, second, third)} == {"passed"}
     assert (second.started_at - first.started_at).total_seconds() >= BAKE_S
     assert first.sentence == "0 errors in 60 requests" and first.evidence == {"total": 60, "errors": 0}

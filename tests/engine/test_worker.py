@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
-from bot.core.errors import StoreError
+from bot.core.errors import Away, StoreError
 from bot.engine import workflow
 from bot.engine.worker import Tidier
 from bot.stores import database
@@ -102,6 +102,23 @@ def test_somebody_holds_what_the_durable_library_writes(impatient, bot, worker):
 def test_only_one_process_works_on_a_sqlite_file(bot, worker):
     with pytest.raises(StoreError, match="another aisq works on this SQLite file"):
         bot.worker()
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("error, is_free", [(StoreError("another schema"), True), (Away("the disk is gone"), False)])
+def test_who_can_never_begin_holds_nothing_any_more(bot, monkeypatch, error, is_free):
+    made = bot.worker()
+
+    def fails():
+        raise error
+
+    with monkeypatch.context() as patched, pytest.raises(type(error)):
+        patched.setattr(made, "_check", fails)
+        made.start()
+    if is_free:
+        made = bot.worker()
+    made.start()
+    made.stop(2)
 
 
 def test_takes_over_what_a_dead_process_was_running(bot):
