@@ -87,6 +87,11 @@ def verdict(stages: Stages) -> tuple[Text, ...]:
     return (Text(text=last.sentence, mood=MOODS[last.state]),) if last else ()
 
 
+def news(record: OperationRecord, stages: Stages) -> tuple[Text, ...]:
+    """The same, unless the outcome repeats it."""
+    return tuple(one for one in verdict(stages) if one.text.removesuffix(".") not in record.detail)
+
+
 def progress(plan: Plan, stages: Stages) -> Tasks:
     """Every stage with how far it is, also those that have not begun."""
     begun = {one.position: one for one in stages}

@@ -57,6 +57,13 @@ def test_where_it_was_when_it_ended(state: State) -> None:
         assert said.startswith("Stage 2" if state == "running" else "It had come to stage 2 of 4 (25 %).")
 
 
+@pytest.mark.parametrize(
+    "detail, told", [("", [SAID]), ("no quota", [SAID]), (SAID, []), (f"{SAID[:-1]}; put back as it was", [])]
+)
+def test_what_was_found_is_news_until_the_outcome_says_it(detail: str, told: list[str]) -> None:
+    assert [one.text for one in staged.news(rolling("failed", detail=detail), until(2))] == told
+
+
 def test_one_that_is_told_to_stop_waits_for_nothing() -> None:
     stops = rolling(cancel_by="Ana")
     assert staged.standing(stops, until(2)) == "It had come to stage 2 of 4 (25 %)."

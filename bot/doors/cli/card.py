@@ -49,8 +49,7 @@ class Cards:
         """How far it is: the steps, what was found at the last stage that has begun, and one line about the whole."""
         moves = bool(record.doing) or record.state in (*DUE, "applied")
         rows = [self._draw.tasks(steps(record, record.plan, stages))] if record.plan and moves else []
-        news = [one for one in staged.verdict(stages) if one.text not in record.detail]
-        found = [plain(one.text, STYLES[one.mood]) for one in news]
+        found = [plain(one.text, STYLES[one.mood]) for one in staged.news(record, stages)]
         drawn = map(self._draw.part, staged.compared(stages)) if staged.goes_on(record) else ()
         return Group(*rows, *drawn, *found, self.standing(record, stages))
 

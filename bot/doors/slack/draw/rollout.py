@@ -17,8 +17,7 @@ def rollout(record: OperationRecord, stages: Stages) -> Iterator[Block]:
     """How it stands, as sentences and charts; nothing of what has no stages, or not yet."""
     if record.plan is None or not stages:
         return
-    news = (one.text for one in staged.verdict(stages) if one.text not in record.detail)
-    found = [blocks.words(text, bold=True) for text in news]
+    found = [blocks.words(one.text, bold=True) for one in staged.news(record, stages)]
     lines = [blocks.sentence(staged.standing(record, stages)), *found]
     if any(lines):
         yield blocks.rich(*lines)
