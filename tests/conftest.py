@@ -22,7 +22,6 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from bot.sandbox.postgres import Databases
 
-MEASURED = {"core", "engine", "operations", "policies"}  # folders of tests by which coverage is told
 SKIPS_FAIL = os.environ.get("AISQ_TEST_SKIPS") == "fail"
 
 
@@ -61,15 +60,9 @@ def pytest_configure() -> None:
         sys.addaudithook(refuse_other_networks)
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Slow ones first: several processes share the rest, and none is left alone with a long one at the end.
-
-    What core and engine do is measured where they are tested; elsewhere that would take more time than the tests.
-    """
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow ones first: several processes share the rest, and none is left alone with a long one at the end."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
-    for item in items:
-        if not MEASURED.intersection(item.path.relative_to(config.rootpath).parts):
-            item.add_marker("no_cover")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
