@@ -9,7 +9,7 @@ from bot.sandbox.crash_town import Town
 from tests.engine.conftest import bot, shipped_catalog, shipped_policies
 from tests.faults.outage import Outage, outage_in
 from tests.faults.releases import town_of_two
-from tests.faults.scene import Scene, scene_in
+from tests.faults.scene import Scene, played_in
 
 __all__ = ["bot", "shipped_catalog", "shipped_policies"]
 
@@ -29,7 +29,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 
 @pytest.fixture
 def scene(town: Town) -> Iterator[Scene]:
-    with scene_in(town) as made:
+    with played_in(town, Scene) as made:
         yield made
 
 

@@ -5,14 +5,14 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 from unittest import mock
 
 from bot.sandbox import crash_town
 from bot.sandbox.blueprint import SHIPPED
 from bot.sandbox.crash_town import IMAGE, NEW, SERVICE, Town
-from bot.sandbox.incident import Incident, Json
+from bot.sandbox.incident import Json
 from bot.sandbox.transcript import lines
+from tests.faults.scene import Whole
 
 PROJECT = "ai-square-prod/us-central1"
 FRONTEND, TOB = f"{PROJECT}/frontend", "frontend-00023-tob"
@@ -35,10 +35,8 @@ CATALOG = crash_town.CATALOG.replace(
     1,
 )
 
-Kind = TypeVar("Kind", bound="Releases")
 
-
-class Releases(Incident):
+class Releases(Whole):
     """GOOD and TOB alone serve, v43 of the backend is built, and the bot runs."""
 
     def __init__(self, town: Town) -> None:
@@ -117,13 +115,6 @@ class Releases(Incident):
         found = [json.loads(pin) for (pin,) in self.books.ours("select cast(pin as text) from pins order by target")]
         return [(pin["operation"], pin["traffic"]) for pin in found]
 
-    def nothing_is_left(self) -> None:
-        """No write twice, no mutex, nothing unfinished, a chain that verifies."""
-        marks = [call["annotations"]["aisq.dev/effect"] for call in self.updates() if call["committed"]]
-        assert len(set(marks)) == len(marks)
-        assert self.books.ours("select 1 from mutexes where holder is not null") == []
-        assert (self.books.running(), self.books.is_chain_whole()) == ([], True)
-
 
 def about(message: Json) -> str:
     """The operation of a message."""
@@ -137,15 +128,3 @@ def town_of_two(folder: Path) -> Iterator[Town]:
     world.write_text(re.sub(r"  ai-square-prod:\n", JOBS, SHIPPED.read_text(), count=1))
     with mock.patch.multiple(crash_town, SHIPPED=world, CATALOG=CATALOG), crash_town.town() as made:
         yield made
-
-
-@contextmanager
-def releases_in(town: Town, kind: type[Kind]) -> Iterator[Kind]:
-    """The bot is gone afterwards, and what it left behind was looked at."""
-    made = kind(town)
-    try:
-        yield made
-        made.nothing_is_left()
-    finally:
-        town.bot.kill()
-        town.cloud.clear_faults()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from bot.sandbox.crash_town import GOOD, SERVICE, Town
 from bot.sandbox.incident import Incident, Json
@@ -22,8 +23,35 @@ class Outcome:
     serves: dict[str, int]
 
 
-class Scene(Incident):
-    """One bad release and what is done about it. Construct it through `scene_in`."""
+class Whole(Incident):
+    """One after which nothing may be left behind. Construct it through `played_in`."""
+
+    def nothing_is_left(self) -> None:
+        """Whatever went wrong: no write twice, no mutex, nothing unfinished, a chain that verifies."""
+        committed = [call["annotations"][STAMP] for call in self.updates() if call["committed"]]
+        assert len(set(committed)) == len(committed)
+        assert self.books.ours("select 1 from mutexes where holder is not null") == []
+        assert self.books.running() == []
+        assert self.books.is_chain_whole()
+
+
+Kind = TypeVar("Kind", bound=Whole)
+
+
+@contextmanager
+def played_in(town: Town, kind: type[Kind]) -> Iterator[Kind]:
+    """The bot is gone afterwards, and what it left behind was looked at."""
+    made = kind(town)
+    try:
+        yield made
+        made.nothing_is_left()
+    finally:
+        town.bot.kill()
+        town.cloud.clear_faults()
+
+
+class Scene(Whole):
+    """One bad release and what is done about it."""
 
     def __init__(self, town: Town) -> None:
         super().__init__(town)
@@ -73,25 +101,5 @@ class Scene(Incident):
         """What only this person was shown."""
         return self.people.ephemerals(user)[self._alone[user] :]
 
-    def nothing_is_left(self) -> None:
-        """Whatever went wrong: no write twice, no mutex, nothing unfinished, a chain that verifies."""
-        committed = [call["annotations"][STAMP] for call in self.updates() if call["committed"]]
-        assert len(set(committed)) == len(committed)
-        assert self.books.ours("select 1 from mutexes where holder is not null") == []
-        assert self.books.running() == []
-        assert self.books.is_chain_whole()
-
     def _has_ended(self) -> bool:
         return self.books.is_quiet() and bool(self.messages() or self.told_alone("U0ANA"))
-
-
-@contextmanager
-def scene_in(town: Town) -> Iterator[Scene]:
-    """The bot is gone afterwards, and what it left behind was looked at."""
-    made = Scene(town)
-    try:
-        yield made
-        made.nothing_is_left()
-    finally:
-        town.bot.kill()
-        town.cloud.clear_faults()

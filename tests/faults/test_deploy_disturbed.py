@@ -6,7 +6,8 @@ import pytest
 
 from bot.core.request import LEFT_AS_IT_IS
 from bot.sandbox.crash_town import GOOD, IMAGE, NEW, SERVICE, Town
-from tests.faults.releases import BACKUP, MIGRATE, WEIGHTS, Releases, about, releases_in
+from tests.faults.releases import BACKUP, MIGRATE, WEIGHTS, Releases, about
+from tests.faults.scene import played_in
 
 BACKEND, STAGING = "ai-square/prod/backend", "ai-square-staging/us-central1/backend"
 AT_ONCE = f"deploy backend {NEW} --unpin --strategy all-at-once"
@@ -14,7 +15,7 @@ AT_ONCE = f"deploy backend {NEW} --unpin --strategy all-at-once"
 
 @pytest.fixture
 def here(two: Town) -> Iterator[Releases]:
-    with releases_in(two, Releases) as made:
+    with played_in(two, Releases) as made:
         yield made
 
 

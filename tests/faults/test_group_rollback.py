@@ -7,7 +7,8 @@ import pytest
 
 from bot.core.request import LEFT_AS_IT_IS
 from bot.sandbox.crash_town import GOOD, SERVICE, Town
-from tests.faults.releases import FRONTEND, TOB, Releases, about, releases_in
+from tests.faults.releases import FRONTEND, TOB, Releases, about
+from tests.faults.scene import played_in
 
 BACKEND_NAME, FRONTEND_NAME = "ai-square/prod/backend", "ai-square/prod/frontend"
 HOURS_S = 6 * 3600  # before the town began: what served then is known to its monitoring alone
@@ -38,7 +39,7 @@ class Estate(Releases):
 
 @pytest.fixture
 def here(two: Town) -> Iterator[Estate]:
-    with releases_in(two, Estate) as made:
+    with played_in(two, Estate) as made:
         yield made
 
 

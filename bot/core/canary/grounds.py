@@ -130,13 +130,10 @@ class Grounds:
         )
 
     def _good(self) -> Verdict:
-        said = f"Promote {self.canary} to {self.to} %: {self._as_good}, {so_far(self.seen)}."
-        return self._give("promote", "good enough", said, to_pct=self.to)
-
-    @property
-    def _as_good(self) -> str:
         worse = any(one.e_value >= self.rules.unsure_above for one in self.found)
-        return f"{'hardly worse than' if worse else 'as good as'} {self.stable}"
+        as_good = f"{'hardly worse than' if worse else 'as good as'} {self.stable}"
+        said = f"Promote {self.canary} to {self.to} %: {as_good}, {so_far(self.seen)}."
+        return self._give("promote", "good enough", said, to_pct=self.to)
 
     def _left(self, enough_s: int) -> int:
         """Minutes until so much of the time at this weight has been counted."""
