@@ -1,4 +1,5 @@
-"""For suites that run on both databases: `from tests.both import url`, in a conftest.py or in a test file."""
+"""For suites that run on both databases: `from tests.both import url`, in a conftest.py or in a test file; or
+`url_of_sqlite as url`, which seldom asks PostgreSQL."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,15 +16,23 @@ CLEAN = (
 )
 
 
-# For one test of such a suite that has very many cases.
-postgres_seldom = pytest.mark.parametrize(
-    "url", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)], indirect=True
-)
+EACH = ["sqlite", "postgres"]
+SELDOM = ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)]
+
+# For tests that want it other than their suite does.
+postgres_always = pytest.mark.parametrize("url", EACH, indirect=True)
+postgres_seldom = pytest.mark.parametrize("url", SELDOM, indirect=True)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=EACH)
 def url(request: pytest.FixtureRequest) -> str:
     """The URL of a fresh database with the schema, once of each kind."""
+    return str(request.getfixturevalue(request.param))
+
+
+@pytest.fixture(params=SELDOM)
+def url_of_sqlite(request: pytest.FixtureRequest) -> str:
+    """The same for what asks no more of a database than the stores do: of PostgreSQL only in `make test-all`."""
     return str(request.getfixturevalue(request.param))
 
 

@@ -149,6 +149,7 @@ REFUSED = [
     ("rollback backend --to --reason x", f"`--to` needs a value. {ROLLBACK}"),
     ("rollback backend --reason --too=x", f"`--reason` needs a value. {ROLLBACK}"),
     ("rollback backend to x", f"`to` is one word too many; did you mean `--to`? {ROLLBACK}"),
+    ("rollback backend -- to x", f"`--` is one word too many; did you mean `--to`, in one? {ROLLBACK}"),
     (
         "rollback backend --reason 5xx spike",
         f"`spike` is one word too many; put a text with spaces in quotes. {ROLLBACK}",
@@ -266,6 +267,15 @@ def test_usage_shows_every_parameter() -> None:
     assert "[--weights PERCENTS] [--bake DURATION]" in parser.usage(COMMANDS["deploy"])
     assert "[--source ENVIRONMENT] [--image DIGEST]" in parser.usage(COMMANDS["promote"])
     assert SIZES.endswith(f"`{parser.usage(Everything)}`")
+
+
+@pytest.mark.parametrize(
+    "name, values",
+    [("colour", ("red", "blue")), ("size", ("s", "m")), ("count", ()), ("names", ()), ("service", ())],
+)
+def test_values_that_a_type_lists(name: str, values: tuple[str, ...]) -> None:
+    field = Everything.model_fields[name]
+    assert (parser.listed(field), parser.is_many(field)) == (values, name == "names")
 
 
 def test_help_says_each_parameter_in_a_sentence() -> None:

@@ -1,10 +1,10 @@
-"""The whole bot in this process: shipped catalog and policies, a fresh database of either kind, a platform
-and a clock of our own.
+"""The whole bot in this process: shipped catalog and policies, a fresh database, a platform and a clock of our own.
 
 Nothing runs by itself: a test says `bot.say(…)`, `bot.work()`, `bot.clock.advance(…)`, and looks.
 """
 
 import itertools
+from bisect import insort
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -48,7 +48,7 @@ from bot.settings import HERE, Settings
 from bot.stores.catalog_files import load_catalog
 from bot.stores.policy_files import policy_files
 from bot.stores.tables import HeardRow
-from tests.both import url
+from tests.both import url_of_sqlite as url
 
 __all__ = ["url"]
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -324,8 +324,7 @@ class Platform:
         for minute in range(minutes):
             at = until - timedelta(minutes=minute)
             one = Requests(release=release, until=at, total=per_minute, errors=round(per_minute * error_rate))
-            self.counts.append(one)
-        self.counts.sort(key=lambda one: one.until)
+            insort(self.counts, one, key=lambda one: one.until)
 
     def _begin(self, method: str) -> BotError | None:
         """The error to raise once the call has taken effect, if its answer is to be lost."""

@@ -5,10 +5,8 @@ from datetime import timedelta
 import pytest
 
 from bot.core.errors import NotFound, UserError
-from tests.both import postgres_seldom
 from tests.engine.conftest import ANA, BAD, GOOD, NOON
 
-pytestmark = postgres_seldom
 LONG_AGO = (NOON - timedelta(days=200)).strftime("%Y-%m-%d %H:%M")
 WRONG = {
     "an unknown image": ("deploy backend v9.99 --unpin", "Name a tag or a digest that was pushed."),

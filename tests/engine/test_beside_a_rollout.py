@@ -3,12 +3,10 @@
 import pytest
 
 from bot.engine.registry import Registry
-from tests.both import postgres_seldom
 from tests.engine.conftest import ANA, BEN, CHO
 from tests.engine.toys.rescue import Rescue
 from tests.engine.toys.stepwise import Stepwise
 
-pytestmark = postgres_seldom
 NEW, OLD, OLDER = "backend-00041-kex", "backend-00042-bad", "backend-00040-fom"
 BACKEND = "ai-square/prod/backend"
 

@@ -8,11 +8,9 @@ from bot.core.errors import Transient
 from bot.core.rules import PolicyText
 from bot.core.slo import Asked
 from bot.engine.registry import Registry
-from tests.both import postgres_seldom
 from tests.engine.conftest import ANA, BAD, GOOD, NOON
 from tests.engine.toys.thrifty import Thrifty
 
-pytestmark = postgres_seldom
 GUARD = """\
 @id("guard.budget")
 @title("Only fixes while the error budget is spent")

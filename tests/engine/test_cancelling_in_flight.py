@@ -5,13 +5,11 @@ import pytest
 from bot.core.errors import Fenced
 from bot.core.request import LEFT_AS_IT_IS, Target
 from bot.engine.registry import Registry
-from tests.both import postgres_seldom
 from tests.engine.conftest import BEN
 from tests.engine.toys.careful import Careful
 from tests.engine.toys.rescue import Rescue
 from tests.engine.toys.stepwise import Stepwise
 
-pytestmark = postgres_seldom
 NEW, OLD = "backend-00041-kex", "backend-00042-bad"
 LONG = 10_000  # polls
 

@@ -6,10 +6,7 @@ import pytest
 
 from bot.core.errors import Transient
 from bot.core.ports import LATEST
-from tests.both import postgres_seldom
 from tests.engine.conftest import ANA, BEN, GOOD, NOON
-
-pytestmark = postgres_seldom
 
 
 @pytest.fixture

@@ -9,10 +9,8 @@ from bot.core.errors import Denied, Fenced, NotFound, Transient
 from bot.core.ports import LATEST, Vulnerabilities
 from bot.core.request import LEFT_AS_IT_IS
 from bot.engine import check
-from tests.both import postgres_seldom
 from tests.engine.conftest import ANA, BEN, CHO, DEV, GOOD, NOON
 
-pytestmark = postgres_seldom
 DIGEST = "sha256:" + "4" * 64
 IMAGE = f"gcr.io/ai-square-prod/backend@{DIGEST}"
 MINUTE = timedelta(minutes=1)

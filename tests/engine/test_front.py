@@ -9,6 +9,9 @@ import pytest
 from bot.core.errors import StoreError, UserError
 from bot.core.request import Address, Ask
 from bot.engine import front
+from tests.both import postgres_always
+
+pytestmark = postgres_always
 
 ANA = "slack:U0ANA"
 
@@ -78,6 +81,14 @@ def test_what_fails_in_the_background_is_logged(bot, monkeypatch, caplog, error,
 
 async def test_async_doors_wait_in_pools(bot):
     assert await bot.front.quickly(lambda a, b=0: a + b, 1, b=2) == 3
+
+
+async def test_a_look_waits_for_no_plan(bot):
+    gate = threading.Event()
+    for _ in range(8):
+        bot.front._plans.submit(gate.wait, 10)
+    assert await bot.front.look(lambda a, b=0: a + b, 1, b=2) == 3
+    gate.set()
 
 
 def test_no_thread_waits_for_another_ones_connection(bot):

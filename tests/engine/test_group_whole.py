@@ -7,11 +7,9 @@ import pytest
 from bot.core.errors import Fenced
 from bot.core.request import LEFT_AS_IT_IS
 from bot.core.traffic import describe
-from tests.both import postgres_seldom
 from tests.engine.conftest import ANA, BAD, BEN, GOOD, NOON
 from tests.engine.toys.estate import settle
 
-pytestmark = postgres_seldom
 BACKEND, FRONTEND = "ai-square/prod/backend", "ai-square/prod/frontend"
 ASK = "rollback app --to 2026-11-20 12:30"  # by ana's clock, which is an hour ahead of UTC: half an hour ago
 

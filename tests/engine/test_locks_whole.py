@@ -4,6 +4,9 @@ import pytest
 
 from bot.core.errors import Denied
 from bot.core.rules import Freeze, Freezes
+from tests.both import postgres_always
+
+pytestmark = postgres_always
 
 ANA, BEN, CHO, DEV = "slack:U0ANA", "slack:U0BEN", "slack:U0CHO", "slack:U0DEV"
 

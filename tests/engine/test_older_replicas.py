@@ -4,12 +4,10 @@ import pytest
 from sqlalchemy import text
 
 from bot.engine.registry import Registry
-from tests.both import postgres_seldom
 from tests.engine.conftest import ANA, BEN
 from tests.engine.toys.rescue import Rescue
 from tests.engine.toys.stepwise import Stepwise
 
-pytestmark = postgres_seldom
 NEW, OLD, OLDER = "backend-00041-kex", "backend-00042-bad", "backend-00040-fom"
 SAID = (
     "An older version of aisq still works on old-host, and could not carry this on if it took it over. Ask again when"

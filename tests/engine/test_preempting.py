@@ -10,12 +10,10 @@ from bot.core.plan import Finding, Verdict, Versioned
 from bot.core.ports import LATEST
 from bot.core.request import Target
 from bot.engine.registry import Registry
-from tests.both import postgres_seldom
 from tests.engine.conftest import ANA, BEN
 from tests.engine.toys.rescue import Rescue
 from tests.engine.toys.stepwise import Stepwise
 
-pytestmark = postgres_seldom
 NEW, OLD, OLDER = "backend-00041-kex", "backend-00042-bad", "backend-00040-fom"
 
 

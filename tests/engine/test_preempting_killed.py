@@ -10,11 +10,9 @@ from bot.core.errors import Fenced
 from bot.engine.apply import Applier
 from bot.engine.effect import Effector
 from bot.engine.registry import Registry
-from tests.both import postgres_seldom
 from tests.engine.toys.rescue import Rescue
 from tests.engine.toys.stepwise import Stepwise
 
-pytestmark = postgres_seldom
 OLD, OLDER = "backend-00042-bad", "backend-00040-fom"
 
 

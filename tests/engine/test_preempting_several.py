@@ -6,12 +6,10 @@ from bot.core.errors import Fenced, Transient, Uncertain
 from bot.engine.apply import MUTEX_WAIT_S, Applier
 from bot.engine.effect import Effector
 from bot.engine.registry import Registry
-from tests.both import postgres_seldom
 from tests.engine.toys.estate import settle
 from tests.engine.toys.retreat import Retreat
 from tests.engine.toys.stepwise import Stepwise
 
-pytestmark = postgres_seldom
 NEW, OLD, OLDER = "backend-00041-kex", "backend-00042-bad", "backend-00040-fom"
 BACKEND, FRONTEND = "ai-square/prod/backend", "ai-square/prod/frontend"
 

@@ -3,11 +3,9 @@
 import pytest
 
 from bot.core.ports import LATEST
-from tests.both import postgres_seldom
 from tests.engine.conftest import ANA, BEN, GOOD, NOON
 from tests.engine.test_deploy_whole import DIGEST, release
 
-pytestmark = postgres_seldom
 SHIFTS = [2, 4, 6, 8, 10]  # positions of a canary's writes of traffic
 LONG = 10_000  # looks
 

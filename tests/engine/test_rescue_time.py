@@ -8,11 +8,9 @@ from itertools import count
 import pytest
 
 from bot.core.ports import LATEST, Progress
-from tests.both import postgres_seldom
 from tests.engine.conftest import ANA, BEN, GOOD, NOON
 from tests.engine.test_deploy_whole import DIGEST, release
 
-pytestmark = postgres_seldom
 ROLLOUT_S, MOVED_AT = 4.0, 0.8  # as in the small cloud: how long a rollout takes, and when in it traffic moves
 AT_MOST = 1.5  # times as long as a rollback alone
 STAGES = range(1, 5)

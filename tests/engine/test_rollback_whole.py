@@ -5,6 +5,9 @@ from datetime import timedelta
 import pytest
 
 from bot.core.errors import Denied, Permanent, Transient, Uncertain
+from tests.both import postgres_always
+
+pytestmark = postgres_always
 
 ANA, BEN, CHO, DEV = "slack:U0ANA", "slack:U0BEN", "slack:U0CHO", "slack:U0DEV"
 GOOD, BAD = "backend-00041-kex", "backend-00042-bad"

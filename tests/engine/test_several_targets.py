@@ -7,12 +7,10 @@ from bot.core.locks import Lock
 from bot.core.request import LEFT_AS_IT_IS
 from bot.engine.doable import check_doable
 from bot.engine.registry import Registry
-from tests.both import postgres_seldom
 from tests.engine.conftest import ANA, BEN, NOON
 from tests.engine.toys.estate import settle
 from tests.engine.toys.together import Together
 
-pytestmark = postgres_seldom
 NEW, OLD = "backend-00041-kex", "backend-00042-bad"
 BACKEND, FRONTEND = "ai-square/prod/backend", "ai-square/prod/frontend"
 

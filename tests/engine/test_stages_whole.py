@@ -6,11 +6,9 @@ from bot.core.errors import Denied, Fenced, StoreError, Transient
 from bot.core.plan import Checked
 from bot.engine import waiting
 from bot.engine.registry import Registry
-from tests.both import postgres_seldom
 from tests.engine.conftest import ANA, BEN, DEV, NOON
 from tests.engine.toys.stepwise import BAKE_S, HOLD_S, LOOK_S, Stepwise
 
-pytestmark = postgres_seldom
 NEW, OLD = "backend-00041-kex", "backend-00042-bad"
 BAKES = (1, 3, 5)  # positions
 SHIFTS = [{OLD: 90, NEW: 10}, {OLD: 50, NEW: 50}, {NEW: 100}]

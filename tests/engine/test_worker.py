@@ -14,6 +14,7 @@ from bot.engine import workflow
 from bot.engine.worker import Tidier
 from bot.stores import database
 from bot.stores.tables import LeaseRow
+from tests.both import postgres_always
 
 ANA, BEN = "slack:U0ANA", "slack:U0BEN"
 GOOD = "backend-00041-kex"
@@ -48,6 +49,7 @@ def held_write(bot, monkeypatch):
     return begun, gate
 
 
+@postgres_always
 def test_takes_what_was_approved_to_its_outcome(bot, worker):
     operation = bot.approved()
     worker.hurry()
@@ -58,6 +60,7 @@ def test_takes_what_was_approved_to_its_outcome(bot, worker):
     assert [run.workflow_id for run in runs] == [f"{operation}/1"]
 
 
+@postgres_always
 def test_a_run_that_ended_without_an_outcome_is_run_again(bot, worker, monkeypatch):
     real = bot.ledger.begin
     failures = [StoreError("the disk is full")]
@@ -121,6 +124,7 @@ def test_who_can_never_begin_holds_nothing_any_more(bot, monkeypatch, error, is_
     made.stop(2)
 
 
+@postgres_always
 def test_takes_over_what_a_dead_process_was_running(bot):
     first = bot.worker()
     first.start()
@@ -156,6 +160,7 @@ def test_nobody_takes_over_from_itself(bot, worker, held_write, caplog):
     assert bot.platform.writes == [f"{operation}/0/do"]
 
 
+@postgres_always
 def test_what_still_runs_when_it_is_told_to_stop_is_said(bot, held_write):
     begun, gate = held_write
     worker = bot.worker()

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-import jsonschema
+import jsonschema_rs
 import pytest
 from ruamel.yaml import YAML
 
@@ -166,14 +166,14 @@ def test_nothing_is_wrong_with_what_is_shipped() -> None:
 def test_editors_agree(path: Path) -> None:
     """What loads is also right by the JSON Schema, as an editor would check it."""
     data = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    jsonschema.Draft202012Validator(json.loads(schema())).validate(data)
+    jsonschema_rs.Draft202012Validator(json.loads(schema())).validate(data)
 
 
 def test_editors_see_mistakes() -> None:
     data = YAML(typ="safe").load(SHOP)
     data["environments"]["prod"]["services"]["web"]["instnces"] = {}
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.Draft202012Validator(json.loads(schema())).validate(data)
+    with pytest.raises(jsonschema_rs.ValidationError):
+        jsonschema_rs.Draft202012Validator(json.loads(schema())).validate(data)
 
 
 def test_the_schema_is_current() -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft7Validator
+from jsonschema_rs import Draft7Validator
 from slack_sdk.errors import SlackObjectFormationError
 from slack_sdk.models.blocks import Block as SdkBlock
 from slack_sdk.models.views import View as SdkView
@@ -59,7 +59,7 @@ class Schema:
             schema = {"$ref": f"#/definitions/{definition}", "definitions": self._whole["definitions"]}
             self._validators[definition] = Draft7Validator(schema)
         for error in self._validators[definition].iter_errors(value):
-            yield f"{'/'.join(map(str, error.absolute_path))}: {error.message[:300]}"
+            yield f"{'/'.join(map(str, error.instance_path))}: {error.message[:300]}"
 
     def _kind(self, definition: str) -> str:
         described = self._whole["definitions"][definition]
