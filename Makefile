@@ -1,6 +1,9 @@
 # What people and CI run. Each target first brings the one .venv up to date with requirements-dev.lock;
 # when it is up to date already, that is a look at a few dates.
 
+# Where it is set, each of the hundreds of processes that the tests start compiles the bot anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 PYTEST_FLAGS ?=
 LOCK_FLAGS ?=

@@ -18,6 +18,11 @@ WRITES = [0, 2, 4, 6, 8, 10]  # their positions: the release, each shift, and at
 NEVER_S = 7200.0  # of a rollout that is stuck
 
 
+def seldom(*every):
+    """Only in `make test-all`."""
+    return [pytest.param(one, marks=pytest.mark.slow) for one in every]
+
+
 class Timed:
     """A platform whose rollouts take their time: a newer write takes the place of one that is still rolled out. `moved`
     is when, in seconds, which split began to serve; `deploy` is one that runs."""
@@ -143,7 +148,7 @@ def test_at_every_stage(timed, alone_s, stage, after_s):
     assert 0 < took_s <= AT_MOST * alone_s
 
 
-@pytest.mark.parametrize("after_s", [0.0, 2.6, 3.6])
+@pytest.mark.parametrize("after_s", [0.0, *seldom(2.6, 3.6)])
 @pytest.mark.parametrize("write", WRITES)
 def test_while_a_call_is_in_flight(timed, alone_s, write, after_s):
     """It was committed so long ago."""
@@ -154,7 +159,7 @@ def test_while_a_call_is_in_flight(timed, alone_s, write, after_s):
     assert took_s > 0 or write <= 2, "before the first of them arrived, the good release served all the time"
 
 
-@pytest.mark.parametrize("after_s", [10.6, 60.0])
+@pytest.mark.parametrize("after_s", [60.0, *seldom(10.6)])
 @pytest.mark.parametrize("write", WRITES)
 def test_while_a_call_is_stuck(timed, alone_s, write, after_s):
     """Nobody waits for it, however long ago it began."""

@@ -99,7 +99,13 @@ def named(scene: Scene, text: str) -> str:
 # --- what no table can say
 
 
-@pytest.mark.parametrize("held_s", [1.0, 9.0], ids=["before the next one looks", "after the next one has called"])
+@pytest.mark.parametrize(
+    "held_s",
+    [
+        pytest.param(1.0, id="before the next one looks", marks=pytest.mark.slow),
+        pytest.param(9.0, id="after the next one has called"),
+    ],
+)
 def test_killed_while_the_call_is_held_in_the_network(town: Town, scene: Scene, held_s: float) -> None:
     """The call of the dead arrives when nobody waits for it: it is adopted, or refused by its etag."""
     scene.begin()

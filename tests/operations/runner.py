@@ -1,5 +1,6 @@
 """Runs one case: what was typed, in its world, to an outcome as plain data. No engine, no store, no door."""
 
+import functools
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -34,6 +35,7 @@ COMMANDS = {one.command(): one for one in folder.every(operations).values()}
 WORDS = {**COMMANDS, **{alias: one for one in COMMANDS.values() for alias in one.aliases}}
 
 
+@functools.cache
 def cases() -> dict[str, Data]:
     """Every case by "FOLDER/FILE: TITLE"."""
     found: dict[str, Data] = {}

@@ -154,7 +154,7 @@ def test_told_to_stop_it_does_not_wait_for_the_cloud(loss: Loss) -> None:
 
 @pytest.mark.parametrize(
     "lost",
-    [killed, told_to_stop, frozen, pytest.param(cut_off, marks=pytest.mark.slow)],
+    [killed, *(pytest.param(one, marks=pytest.mark.slow) for one in (told_to_stop, frozen, cut_off))],
     ids=lambda one: one.__name__,
 )
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from bot.sandbox.process import SandboxProcess
 from bot.sandbox.slack import FakeSlack
 from bot.sandbox.slack.faults import Fault, Kind
 from bot.settings import ClockSettings, GoogleSettings, Settings
-from tests.both import url
+from tests.both import url_of_sqlite as url
 from tests.doors.slack.harness import TEAM, TOKEN
 from tests.doors.slack.room import Room, room_of, until
 from tests.engine.conftest import close

@@ -323,6 +323,7 @@ def test_nothing_comes_from_outside(page: Any, living: Living) -> None:
     assert "token" not in page.url
 
 
+@pytest.mark.slow
 def test_the_bot_dies_half_way_and_another_one_finishes(page: Any, living: Living) -> None:
     begin(page, "bot-dies")
     type_in(page, "/aisq rollback backend")

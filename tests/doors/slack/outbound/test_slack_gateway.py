@@ -16,7 +16,7 @@ from bot.sandbox.slack import FakeSlack
 from bot.sandbox.slack.faults import Fault, Kind
 from bot.sandbox.slack.state import Message
 from bot.stores.messages import SqlMessages
-from tests.both import url
+from tests.both import url_of_sqlite as url
 from tests.doors.slack.harness import CHANNEL, StillTime, Teller, calls_of
 from tests.rollouts import rolling, until
 

@@ -11,7 +11,7 @@ from bot.doors.slack.outbound.gateway import Gateway
 from bot.sandbox.slack import FakeSlack
 from bot.sandbox.slack.faults import Fault, Kind
 from bot.sandbox.slack.state import Message
-from tests.both import url
+from tests.both import url_of_sqlite as url
 from tests.doors.slack.harness import StillTime, Teller, calls_of, plan
 
 __all__ = ["url"]
