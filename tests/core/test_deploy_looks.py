@@ -16,6 +16,7 @@ from bot.core.ports import LATEST, Release, Requests, ServiceState
 from bot.core.promises import Slo
 from bot.core.request import Target
 from bot.core.stages import StageRecord
+from bot.operations.deploy import Deploy
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TARGET = Target(system="s", environment="e", name="n", kind="service", type="t", cloud="c")
@@ -104,8 +105,10 @@ def test_traffic_that_follows_the_newest_release_follows_this_one(
     state: dict[str, Any], found: str, sentence: str
 ) -> None:
     whole = {"asked": {LATEST: 100}, "serving": {"new": 100}, "latest_ready": "new", **state}
-    checked = check_followed(TARGET, "new", platform({}, **whole))
+    compute = platform({}, **whole)
+    checked = check_followed(TARGET, "new", compute)
     assert (checked.state, sentence in checked.sentence) == (found, True)
+    assert Deploy.model_construct(service=TARGET).check_followed(compute, "new") == checked
 
 
 # --- a stage

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from pydantic import SecretStr
@@ -44,6 +44,7 @@ from bot.engine.bind import Providers
 from bot.engine.check import Checker
 from bot.engine.effect import Effector
 from bot.engine.people import Person
+from bot.engine.policy import Policy
 from bot.settings import HERE, Settings
 from bot.stores.catalog_files import load_catalog
 from bot.stores.policy_files import policy_files
@@ -376,6 +377,8 @@ def close(app: App) -> None:
 class Bot(App):
     """The bot, and what people do with it."""
 
+    _policies: ClassVar = dict[tuple[Any, ...], tuple[PolicyFiles, Catalog, Policy]]()
+
     def __init__(self, folder: Path, url: str, catalog: Catalog, files: PolicyFiles) -> None:
         self.clock = StillClock()
         self.platform = Platform(self.clock)
@@ -383,6 +386,14 @@ class Bot(App):
         settings = Settings(state_dir=folder, database_url=SecretStr(url))
         super().__init__(settings, {"slack": self.everybody, "os": self.everybody})
         self._deliveries = itertools.count(1)
+
+    @cached_property
+    def policy(self) -> Policy:
+        """That of an earlier one, where it is the same: to make it takes longer than many a test."""
+        known = (id(self.files), id(self.catalog), tuple(self.registry.operations.items()))
+        if known not in self._policies:
+            self._policies[known] = (self.files, self.catalog, App.policy.func(self))
+        return self._policies[known][2]
 
     @cached_property
     def platforms(self) -> Providers:

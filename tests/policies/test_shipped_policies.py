@@ -7,17 +7,21 @@ from pathlib import Path
 import pytest
 
 from bot.core.rules import Act, PolicyFiles, PolicyText, Traits
-from bot.engine.policy import lint, run_cases
+from bot.engine.policy import Result, lint, run_cases
 from bot.stores.policy_files import policy_files
 
 FILES = policy_files(Path(__file__).parents[2] / "policies")
 CASES = FILES.cases
 
 
+@pytest.fixture(scope="module")
+def results(shipped_acts: dict[str, Act], shipped_targets: dict[str, Traits]) -> tuple[Result, ...]:
+    return run_cases(FILES, shipped_acts, shipped_targets)
+
+
 @pytest.mark.parametrize("index", range(len(CASES)), ids=[case.name for _, case in CASES])
-def test_case(index: int, shipped_acts: dict[str, Act], shipped_targets: dict[str, Traits]) -> None:
-    (result,) = run_cases(FILES._replace(cases=(CASES[index],)), shipped_acts, shipped_targets)
-    assert result.problem == ""
+def test_case(index: int, results: tuple[Result, ...]) -> None:
+    assert results[index].problem == ""
 
 
 def test_case_names_are_unique() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.ports import LATEST, Progress
 from tests.engine.conftest import ANA, BEN, GOOD, NOON
-from tests.engine.test_deploy_whole import DIGEST, release
+from tests.whole.test_whole_deploy import DIGEST, release
 
 ROLLOUT_S, MOVED_AT = 4.0, 0.8  # as in the small cloud: how long a rollout takes, and when in it traffic moves
 AT_MOST = 1.5  # times as long as a rollback alone

@@ -110,7 +110,7 @@ def test_too_few_requests_wait_for_a_person_who_lets_it_go_on(bot, monkeypatch):
     """The approval said for how long."""
     monkeypatch.setattr(course, "MAX_HOLD_S", 1800)
     operation = deploy(bot)
-    monkeypatch.setattr("tests.engine.test_deploy_whole.PER_PERCENT", 0.01)
+    monkeypatch.setattr("tests.whole.test_whole_deploy.PER_PERCENT", 0.01)
     bot.after_minutes(41, lambda: seen.append(states(bot, operation)))
     for minute in (45, 50, 55, 60):
         bot.after_minutes(minute, lambda: bot.say(ANA, f"ops advance {operation}"))

@@ -4,7 +4,7 @@ import pytest
 
 from bot.core.ports import LATEST
 from tests.engine.conftest import ANA, BEN, GOOD, NOON
-from tests.engine.test_deploy_whole import DIGEST, release
+from tests.whole.test_whole_deploy import DIGEST, release
 
 OTHER = "backend-00040-fom"
 STAGES = 4
