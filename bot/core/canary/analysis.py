@@ -1,11 +1,12 @@
 """The counts of one canary as they come, and what has been found in them so far, metric by metric."""
 
+import math
 from collections.abc import Iterable
 from itertools import takewhile
 from statistics import NormalDist
 from typing import NamedTuple
 
-from bot.core.canary.bounds import dispersion, highest_excess
+from bot.core.canary.bounds import dispersion, highest_excess, sure_dispersion
 from bot.core.canary.evidence import Evidence, Sample, share
 from bot.core.canary.minutes import Minutes
 from bot.core.canary.record import CanaryRecord, Minute, Reading, Shift, Tally, number_of
@@ -27,6 +28,7 @@ class Found(NamedTuple):
     worse: Sample  # of these, since the canary is most likely worse
     worse_since: int  # the minute that had just ended
     e_value: float
+    worse_bursts: float  # how many bad answers of the canary come at once, since then
     highest: float
     margin: float
     now: Sample
@@ -38,6 +40,12 @@ class Found(NamedTuple):
         """Requests of canary and stable, as they come at present."""
         count = max(1, self.now_minutes)
         return self.now.canary / count, self.now.stable / count
+
+    @property
+    def steady_e_value(self) -> float:
+        """The same, should the canary's bad answers come in larger bursts than the stable release's: two bursts of ten
+        are no more evidence than two answers."""
+        return math.pow(self.e_value, min(1.0, self.bursts / self.worse_bursts))
 
     @property
     def matters(self) -> bool:
@@ -112,8 +120,11 @@ class Analysis:
 
     def _last(self, index: int, minutes: int) -> list[Sample]:
         """What was counted of one metric in the last so many minutes, newest first."""
-        after = self.minutes.settled - minutes
-        return list(takewhile(lambda sample: sample.until > after, reversed(self._samples[index])))
+        return self._after(index, self.minutes.settled - minutes)
+
+    def _after(self, index: int, number: int) -> list[Sample]:
+        """What was counted of one metric after a minute, newest first."""
+        return list(takewhile(lambda sample: sample.until > number, reversed(self._samples[index])))
 
     def _found(self, index: int, metric: Metric) -> Found:
         evidence, bursts = self._evidence[index], self._bursts[index]
@@ -129,6 +140,7 @@ class Analysis:
             worse=evidence.total.since(start),
             worse_since=start.until,
             e_value=evidence.e_value,
+            worse_bursts=sure_dispersion((one.canary, one.canary_bad) for one in self._after(index, start.until)),
             highest=highest_excess(whole, bursts, self.z),
             margin=min(LARGEST_MARGIN, metric.tolerated_pp / to_pct),
             now=now,

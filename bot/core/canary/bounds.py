@@ -26,6 +26,14 @@ def dispersion(history: Iterable[tuple[int, int]]) -> float:
     return min(MOST_BURSTS, max(1.0, (requests / bads * squares - bads) / (len(minutes) - 1)))
 
 
+def sure_dispersion(history: Iterable[tuple[int, int]]) -> float:
+    """The same beyond what counts of so few minutes vary by chance: two standard deviations of the statistic, which is
+    chi-squared by its degrees of freedom."""
+    minutes = [(total, bad) for total, bad in history if total]
+    by_chance = 1.0 + 2.0 * math.sqrt(2.0 / max(1, len(minutes) - 1))
+    return max(1.0, dispersion(minutes) / by_chance)
+
+
 def wilson(bad_share: float, total: float, z: float) -> tuple[float, float]:
     """The bounds of a share (0..1) that was seen in `total` requests; `z` standard deviations to either side."""
     if total <= 0:

@@ -41,16 +41,16 @@ class Grounds:
         decisive = [one for one in self.found if self._decides(one)]
         if not decisive:
             return None
-        worst = max(decisive, key=lambda one: one.e_value)
+        worst = max(decisive, key=lambda one: one.steady_e_value)
         counts = against(worst.metric, worst.worse, self.stable)
         since = f"since {instant_of(worst.worse_since):%H:%M} UTC"
-        said = f"Roll back {self.canary}: {counts} {since}. {chance(worst.e_value / len(self.found))}"
+        said = f"Roll back {self.canary}: {counts} {since}. {chance(worst.steady_e_value / len(self.found))}"
         return self._give("roll_back", "worse", said)
 
     def _decides(self, one: Found) -> bool:
         bad, often = one.worse.canary_bad, one.worse.bad_minutes >= self.rules.min_bad_minutes
         return (
-            one.e_value >= self.rules.decisive_e_value
+            one.steady_e_value >= self.rules.decisive_e_value
             and one.matters
             and bad >= self.rules.min_bad
             and (often or bad >= self.rules.min_bad * MOST_BURSTS)  # more than the worst burst
@@ -105,7 +105,8 @@ class Grounds:
     def _suspect(self, one: Found, short: list[Found]) -> Verdict:
         doubt = "but it may be chance"
         if one.e_value >= self.rules.decisive_e_value:
-            doubt = f"but so many in {counted(one.worse.bad_minutes, 'minute')} may be one burst"
+            bursts = "one burst" if one.worse.bad_minutes == 1 else "bursts"
+            doubt = f"but so many in {counted(one.worse.bad_minutes, 'minute')} may be {bursts}"
         return self._wait(
             "unsure", f"{self.canary} looks worse, {against(one.metric, one.worse, self.stable)}, {doubt}.", short
         )
@@ -162,7 +163,7 @@ def _look(one: Found, rollback_from: float) -> Look:
         canary_bad=one.total.canary_bad,
         stable_total=one.total.stable,
         stable_bad=one.total.stable_bad,
-        e_value=round(min(one.e_value, HIGHEST_E_VALUE), 3),
+        e_value=round(min(one.steady_e_value, HIGHEST_E_VALUE), 3),
         rollback_from=rollback_from,
         bursts=round(one.bursts, 2),
         highest_excess_pp=round(one.highest * 100, 3),

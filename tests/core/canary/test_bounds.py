@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.canary.bounds import LONGEST_MINUTES, dispersion, highest_excess, minutes_until, wilson
+from bot.core.canary.bounds import LONGEST_MINUTES, dispersion, highest_excess, minutes_until, sure_dispersion, wilson
 from bot.core.canary.evidence import Sample
 
 Z = 1.959964
@@ -77,6 +77,22 @@ def test_dispersion(history: list[tuple[int, int]], bursts: float) -> None:
 
 def test_counts_that_follow_traffic_are_no_bursts() -> None:
     assert dispersion([(100, 1), (1000, 10), (5000, 50), (200, 2)]) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("history", "is_sure"),
+    [
+        ([(60, 3), (60, 1), (60, 6)], False),  # as three minutes of one share may be
+        ([(60, 3), (60, 1), (60, 8)] * 10, True),
+        ([(60, 0)] * 12 + [(60, 9), (60, 9)], True),
+        ([(60, 9)], False),
+        ([(0, 0), (60, 9)], False),
+        ([], False),
+    ],
+)
+def test_a_few_minutes_may_vary_by_chance(history: list[tuple[int, int]], is_sure: bool) -> None:
+    assert (sure_dispersion(history) > 1.0) is is_sure
+    assert 1.0 <= sure_dispersion(history) <= dispersion(history)
 
 
 def test_bursts_of_a_known_size_are_seen() -> None:
