@@ -129,6 +129,7 @@ class Analysis:
     def _found(self, index: int, metric: Metric) -> Found:
         evidence, bursts = self._evidence[index], self._bursts[index]
         start, last = evidence.start, self._last(index, NOW_MINUTES)
+        suspected = self._after(index, start.until) if evidence.e_value > 1 else []  # else there is nothing to weaken
         now = _sum(last)
         whole = evidence.total.since(self._mixed[index])
         to_pct = self.rules.next_pct(self.shifted.weight_pct) or 100
@@ -140,7 +141,7 @@ class Analysis:
             worse=evidence.total.since(start),
             worse_since=start.until,
             e_value=evidence.e_value,
-            worse_bursts=sure_dispersion((one.canary, one.canary_bad) for one in self._after(index, start.until)),
+            worse_bursts=sure_dispersion((one.canary, one.canary_bad) for one in suspected),
             highest=highest_excess(whole, bursts, self.z),
             margin=min(LARGEST_MARGIN, metric.tolerated_pp / to_pct),
             now=now,
