@@ -11,7 +11,7 @@ from bot.core.ports import LATEST
 from bot.core.request import Target
 from bot.engine.registry import Registry
 from tests.engine.conftest import ANA, BEN
-from tests.engine.toys.rescue import Rescue
+from tests.engine.toys.rescue import Rescue, rescue_during
 from tests.engine.toys.stepwise import Stepwise
 
 NEW, OLD, OLDER = "backend-00041-kex", "backend-00042-bad", "backend-00040-fom"
@@ -78,20 +78,7 @@ def test_at_every_stage_it_makes_way_and_ends_as_cancelled(bot, stage):
 def test_while_a_call_is_in_flight_it_is_brought_to_its_ending_first(bot, write):
     """The cloud works on the change of traffic when the rescue is approved."""
     bot.platform.polls_needed = 5
-
-    def act():
-        if bot.platform.writes[-1] == f"{bot.deploy}/{write}/do":
-            bot.rescue()
-
-    bot.platform.after.append(act)
-    nap = bot.clock.nap
-
-    def napping(seconds):
-        nap(seconds)
-        if not bot.rescues:
-            bot.say(ANA, f"ops advance {bot.deploy} --stage {max(1, len(bot.ledger.stages(bot.deploy)))}")
-
-    bot.clock.nap = napping
+    rescue_during(bot, write)
     deploy = bot.work(bot.deploy)
     assert deploy.state == "cancelled"
     assert [one.ending for one in bot.ledger.effects(bot.deploy)] == ["succeeded"] * (write // 2 + 2)

@@ -2,9 +2,8 @@
 
 import pytest
 
-from bot.core.ports import LATEST
 from tests.engine.conftest import ANA, BEN, GOOD, NOON
-from tests.whole.test_whole_deploy import DIGEST, release
+from tests.whole.test_whole_deploy import release
 
 SHIFTS = [2, 4, 6, 8, 10]  # positions of a canary's writes of traffic
 LONG = 10_000  # looks
@@ -14,12 +13,8 @@ LONG = 10_000  # looks
 def bot(bot):
     """GOOD serves all, and is followed; each stage of a deploy is advanced. `bot.during(POSITION, LOOKS, ACT)` acts
     when a write has committed, on which the platform then works for so long."""
-    bot.platform.asked, bot.platform.serving = {LATEST: 100}, {GOOD: 100}
-    bot.platform.latest_ready = GOOD
-    bot.platform.releases_ = [one for one in bot.platform.releases_ if one.name != "backend-00042-bad"]
-    bot.platform.counts.clear()
+    bot.platform.only_good()
     bot.platform.serve(GOOD, minutes=90, until=NOON, error_rate=0.001)
-    bot.platform.digests["gcr.io/ai-square-prod/backend:v43"] = DIGEST
     bot.deploy, nap = bot.approved("deploy backend v43"), bot.clock.nap
     bot.asked_at = None
 

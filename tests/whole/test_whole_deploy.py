@@ -9,9 +9,8 @@ from bot.core.errors import Denied, Fenced, NotFound, Transient
 from bot.core.ports import LATEST, Vulnerabilities
 from bot.core.request import LEFT_AS_IT_IS
 from bot.engine import check
-from tests.engine.conftest import ANA, BEN, CHO, DEV, GOOD, NOON
+from tests.engine.conftest import ANA, BEN, CHO, DEV, DIGEST, GOOD, NOON
 
-DIGEST = "sha256:" + "4" * 64
 IMAGE = f"gcr.io/ai-square-prod/backend@{DIGEST}"
 MINUTE = timedelta(minutes=1)
 LATE = 2 * MINUTE
@@ -24,12 +23,8 @@ def bot(bot):
 
     Monitoring counts while the clock moves, one request of ten a second for each percent of the traffic.
     """
-    bot.platform.asked, bot.platform.serving = {LATEST: 100}, {GOOD: 100}
-    bot.platform.latest_ready = GOOD
-    bot.platform.releases_ = [one for one in bot.platform.releases_ if one.name != "backend-00042-bad"]
-    bot.platform.counts.clear()
+    bot.platform.only_good()
     bot.platform.serve(GOOD, minutes=90, until=NOON - LATE, error_rate=0.001)
-    bot.platform.digests["gcr.io/ai-square-prod/backend:v43"] = DIGEST
     bot.new, bot.old, bot.counted = 0.001, 0.001, NOON - LATE
     bot.meanwhile, advance = [], bot.clock.advance  # a nap is as long as it may be: hours are played in a second
 

@@ -5,18 +5,13 @@ from datetime import timedelta
 import pytest
 
 from bot.core.errors import Transient
-from bot.core.ports import LATEST
 from tests.engine.conftest import ANA, BEN, GOOD, NOON
 
 
 @pytest.fixture
 def bot(bot):
     """GOOD serves all and is followed; nothing is counted yet."""
-    bot.platform.asked, bot.platform.serving = {LATEST: 100}, {GOOD: 100}
-    bot.platform.latest_ready = GOOD
-    bot.platform.releases_ = [one for one in bot.platform.releases_ if one.name != "backend-00042-bad"]
-    bot.platform.counts.clear()
-    bot.platform.digests["gcr.io/ai-square-prod/backend:v43"] = "sha256:" + "4" * 64
+    bot.platform.only_good()
     return bot
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.core.ports import LATEST
 from tests.engine.conftest import ANA, BEN, GOOD, NOON
-from tests.whole.test_whole_deploy import DIGEST, release
+from tests.engine.toys.rescue import rescue_during
+from tests.whole.test_whole_deploy import release
 
 OTHER = "backend-00040-fom"
 STAGES = 4
@@ -13,12 +13,8 @@ STAGES = 4
 @pytest.fixture
 def bot(bot):
     """GOOD serves all and is followed; a deploy is approved. `bot.rescue()` asks for a rollback, and approves it."""
-    bot.platform.asked, bot.platform.serving = {LATEST: 100}, {GOOD: 100}
-    bot.platform.latest_ready = GOOD
-    bot.platform.releases_ = [one for one in bot.platform.releases_ if one.name != "backend-00042-bad"]
-    bot.platform.counts.clear()
+    bot.platform.only_good()
     bot.platform.serve(GOOD, minutes=90, until=NOON, error_rate=0.001)
-    bot.platform.digests["gcr.io/ai-square-prod/backend:v43"] = DIGEST
     bot.deploy = bot.approved("deploy backend v43")
     bot.rescues = []
     bot.rescue = lambda words="rollback backend": bot.rescues.append(bot.approved(words))
@@ -60,20 +56,7 @@ def test_at_every_stage_the_deploy_is_stopped_and_good_serves(bot, stage):
 @pytest.mark.parametrize("write", [0, 2, 8])
 def test_a_call_in_flight_is_brought_to_its_ending_or_left_where_that_does_no_harm(bot, write):
     bot.platform.polls_needed = 5
-
-    def act():
-        if bot.platform.writes[-1] == f"{bot.deploy}/{write}/do":
-            bot.rescue()
-
-    bot.platform.after.append(act)
-    nap = bot.clock.nap
-
-    def napping(seconds):
-        nap(seconds)
-        if not bot.rescues:
-            bot.say(ANA, f"ops advance {bot.deploy} --stage {max(1, len(bot.ledger.stages(bot.deploy)))}")
-
-    bot.clock.nap = napping
+    rescue_during(bot, write)
     assert bot.work(bot.deploy).state == "cancelled"
     assert all(one.ending in ("succeeded", "cancelled") for one in bot.ledger.effects(bot.deploy))
     assert bot.work(bot.rescues[0]).state == "applied"

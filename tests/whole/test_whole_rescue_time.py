@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.ports import LATEST, Progress
 from tests.engine.conftest import ANA, BEN, GOOD, NOON
-from tests.whole.test_whole_deploy import DIGEST, release
+from tests.whole.test_whole_deploy import release
 
 ROLLOUT_S, MOVED_AT = 4.0, 0.8  # as in the small cloud: how long a rollout takes, and when in it traffic moves
 AT_MOST = 1.5  # times as long as a rollback alone
@@ -96,12 +96,8 @@ class Timed:
 @pytest.fixture
 def timed(bot):
     """GOOD serves all, and is followed."""
-    bot.platform.asked, bot.platform.serving = {LATEST: 100}, {GOOD: 100}
-    bot.platform.latest_ready = GOOD
-    bot.platform.releases_ = [one for one in bot.platform.releases_ if one.name != "backend-00042-bad"]
-    bot.platform.counts.clear()
+    bot.platform.only_good()
     bot.platform.serve(GOOD, minutes=90, until=NOON, error_rate=0.001)
-    bot.platform.digests["gcr.io/ai-square-prod/backend:v43"] = DIGEST
     return Timed(bot)
 
 

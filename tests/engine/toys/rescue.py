@@ -1,5 +1,7 @@
 """A rollback that stops what runs, for these tests."""
 
+from typing import Any
+
 from bot.core.locks import Lock
 from bot.core.operation import Risk, ServiceRef, param
 from bot.core.plan import Hold, Plan, step
@@ -7,6 +9,7 @@ from bot.core.ports import Compute, ComputeReads
 from bot.core.request import DUE
 from bot.core.rollout import Rollout, look_serving
 from bot.core.system import LedgerReads
+from tests.engine.conftest import ANA
 
 GOOD = "backend-00042-bad"  # of these tests: what served before the rollout
 
@@ -34,3 +37,21 @@ class Rescue(Rollout, risk=Risk.ROLLOUT):
             locks=(lock,),
             preempts=tuple(one.id for one in running if one.state in DUE and one.request.operation == "stepwise"),
         )
+
+
+def rescue_during(bot: Any, write: int) -> None:
+    """`bot.rescue()` once `bot.deploy` has made that write; until then each of its stages is left at once."""
+
+    def act() -> None:
+        if bot.platform.writes[-1] == f"{bot.deploy}/{write}/do":
+            bot.rescue()
+
+    bot.platform.after.append(act)
+    nap = bot.clock.nap
+
+    def napping(seconds: float) -> None:
+        nap(seconds)
+        if not bot.rescues:
+            bot.say(ANA, f"ops advance {bot.deploy} --stage {max(1, len(bot.ledger.stages(bot.deploy)))}")
+
+    bot.clock.nap = napping
