@@ -121,6 +121,7 @@ class Front:
         self._quick.shutdown(wait=False, cancel_futures=True)
         self._plans.shutdown(wait=False, cancel_futures=True)
         self._looks.shutdown(wait=False, cancel_futures=True)
+        self._turns.end()
 
     def _begin(self, operation: str, verb: Verb) -> None:
         with self._lock:

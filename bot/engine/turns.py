@@ -18,6 +18,13 @@ class Turns:
     def __init__(self, few: int) -> None:
         self._few, self._waiting, self._working = few, 0, Counter[str]()
         self._changed = threading.Condition()
+        self._ended = False
+
+    def end(self) -> None:
+        """Nobody is answered here any more: what has begun goes on at once."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
 
     @contextmanager
     def first(self) -> Iterator[None]:
@@ -36,8 +43,8 @@ class Turns:
     def after(self, kind: str) -> Iterator[None]:
         """Work that can wait for its turn; waits for it, in this thread."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._waiting, HEAD_START_S)
-            self._changed.wait_for(lambda: not self._waiting or self._working[kind] < self._few)
+            self._changed.wait_for(lambda: self._ended or not self._waiting, HEAD_START_S)
+            self._changed.wait_for(lambda: self._ended or not self._waiting or self._working[kind] < self._few)
             self._working[kind] += 1
         try:
             yield

@@ -65,6 +65,15 @@ def test_few_of_each_kind_work_while_somebody_waits(few: int) -> None:
     crowd.finish()
 
 
+def test_at_the_end_all_work_though_somebody_still_waits() -> None:
+    turns = Turns(1)
+    with turns.first():
+        crowd = Crowd(turns)
+        turns.end()
+        assert crowd.settled(MANY)
+        crowd.finish()
+
+
 def test_only_the_last_who_waits_lets_all_work() -> None:
     turns = Turns(1)
     with ExitStack() as one, turns.first():

@@ -86,6 +86,7 @@ def test_held_for_two_seconds(outage: Outage, town: Town, when: Callable[[Outage
     assert outage.platform.ends == []
 
 
+@pytest.mark.slow
 def test_held_when_it_begins(outage: Outage, town: Town) -> None:
     """It answers at once, says what is the matter, and begins to work once the file is free."""
     outage.waiting_for_approval()

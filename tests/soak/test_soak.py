@@ -27,6 +27,7 @@ def wrong(result: Result) -> dict[str, list[str]]:
     return {name: said for name, said in result.wrong.items() if said}
 
 
+@pytest.mark.slow
 def test_a_short_attack(databases: Databases) -> None:
     found = run(SHORT, databases)
     assert wrong(found) == {}
