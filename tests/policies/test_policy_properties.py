@@ -96,7 +96,7 @@ def test_one_more_approval_never_hurts(
 def test_as_many_approvals_as_are_needed_are_enough_and_one_less_is_not(
     shipped: Policy, actor: Actor, operation: str, place: str, known: Facts
 ) -> None:
-    needed = shipped.approvals_needed(actor, operation, place, known)
+    needed = shipped.probe(actor, operation, place, known).approvals
     allowed = [
         shipped.decide(actor, operation, place, known.model_copy(update={"approvals": count})).allowed
         for count in range(MOST_APPROVALS + 1)
@@ -135,7 +135,7 @@ def test_what_monitoring_says_never_changes_a_rescue(
 @check
 @given(people, places, facts)
 def test_nobody_approves_their_own(shipped: Policy, actor: Actor, place: str, known: Facts) -> None:
-    assert not shipped.may_approve(actor, ME, "rollback", place, known).allowed
+    assert not shipped.decide(actor, "approve", place, shipped.acting_on("rollback", ME, known)).allowed
 
 
 @check

@@ -62,17 +62,6 @@ class Policy:
         ruling = broken or rulings[-1 if count is None else count]
         return Probe(count, self._decision(ruling, actor, operation, target))
 
-    def approvals_needed(self, actor: Actor, operation: str, target: str | None, facts: Facts) -> int | None:
-        """0 to 3; None when it is forbidden, whoever approves."""
-        return self.probe(actor, operation, target, facts).approvals
-
-    def may_approve(
-        self, approver: Actor, requester: str, operation: str, target: str | None, facts: Facts
-    ) -> Decision:
-        """Whether `approver` may approve `operation`, which the actor with the id `requester` asked for."""
-        refusal = self._unknown(operation, target)
-        return refusal or self.decide(approver, "approve", target, self.acting_on(operation, requester, facts))
-
     def acting_on(self, operation: str, requester: str, facts: Facts) -> Facts:
         """The facts for a control (approve, deny, ops cancel), which is about somebody's operation."""
         act = self._acts.get(operation)
