@@ -22,7 +22,7 @@ from bot.sandbox.story import stories
 
 CHUNKS = 16  # so that two processes can share the work
 # Every n-th chunk is in `make test-all`, as much as its time allows; `aisq sandbox crash-matrix` has them all.
-ON_SQLITE = {"rollback": 1, "deploy": 3, "others": 8}
+ON_SQLITE = {"rollback": 1, "deploy": 1, "deploy, put back": 1, "others": 16}
 ON_POSTGRES = {"rollback": 4, "others": 16}
 FIRST = 3  # chunk: of the smaller ones
 IN_EVERY_RUN = {("rollback", 3)}
