@@ -19,7 +19,7 @@ from tests.upgrades.deployment import GOOD, Deployment
 from tests.upgrades.next_version import NEW, OLD, of_epoch
 
 SHORT_S, LONG_S = 2.0, 8.0  # how long a write is on its way: a replica that is told to stop waits for the first
-STORY = ["asked", "waiting", "approved", "queued", "running", "writing", "written", "applied", "judged"]
+STORY = ["asked", "waiting", "approved", "queued", "running", "writing", "written", "applied", "locked", "judged"]
 EPOCHS = "select distinct application_version from dbos.workflow_status where workflow_uuid like %s"
 
 
