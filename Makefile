@@ -12,11 +12,9 @@ BENCH_FLAGS ?=
 BIN := .venv/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-virtualenv
 BOT_FILES := $(shell find bot -type f -not -path '*/__pycache__/*')
-PYTEST := $(BIN)/python tests/run_on_loopback.py $(BIN)/python -m pytest --dist worksteal $(PYTEST_FLAGS)
+PYTEST := $(BIN)/python tests/run_on_loopback.py $(BIN)/python -m pytest -n 3 --dist worksteal $(PYTEST_FLAGS)
 # Their own tests cover core and engine. What others run there is not measured: that would take them twice as long.
 COVERING := tests/core tests/engine tests/operations
-# More at once: they wait for processes and clocks.
-OTHERS := -n 4 $(addprefix --ignore=,$(COVERING))
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --strip-extras \
   --allow-unsafe --build-deps-for wheel --no-emit-options --no-emit-index-url --no-emit-find-links \
   --no-emit-trusted-host $(LOCK_FLAGS)
@@ -33,12 +31,12 @@ check: venv ## style, types, and which room may import which
 	$(BIN)/lint-imports --no-logo
 
 test: venv runtime-venv ## the tests, without the slow ones; core and engine covered to the last branch
-	$(PYTEST) -n 3 --cov -m "not slow" $(COVERING)
-	$(PYTEST) -m "not slow" $(OTHERS)
+	$(PYTEST) --cov -m "not slow" $(COVERING)
+	$(PYTEST) -m "not slow" $(addprefix --ignore=,$(COVERING))
 
 test-all: venv runtime-venv ## every test
-	$(PYTEST) -n 3 --cov -m "slow or not slow" $(COVERING)
-	$(PYTEST) -m "slow or not slow" $(OTHERS)
+	$(PYTEST) --cov -m "slow or not slow" $(COVERING)
+	$(PYTEST) -m "slow or not slow" $(addprefix --ignore=,$(COVERING))
 
 bench: venv ## how fast, each figure beside its floor; BENCH_FLAGS="rollback --json FILE" asks less, or keeps it
 	$(BIN)/python -m benchmarks $(BENCH_FLAGS)

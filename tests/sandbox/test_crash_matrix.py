@@ -23,7 +23,7 @@ from bot.sandbox.story import stories
 CHUNKS = 16  # so that two processes can share the work
 # Every n-th chunk is in `make test-all`, as much as its time allows; `aisq sandbox crash-matrix` has them all.
 ON_SQLITE = {"rollback": 1, "deploy": 1, "deploy, put back": 1, "others": 16}
-ON_POSTGRES = {"rollback": 4, "others": 16}
+ON_POSTGRES = {"rollback": 8, "others": 16}
 FIRST = 3  # chunk: of the smaller ones
 IN_EVERY_RUN = {("rollback", 3)}
 STORIES = stories()
@@ -173,13 +173,12 @@ def begin(here: Incident) -> None:
     here.people.hear(here.town.bot)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "boundary",
     [
-        pytest.param(Boundary(commit="after approvals+operations+audit_ends+audit #1"), marks=pytest.mark.slow),
-        pytest.param(
-            Boundary(commit="after operations+audit_ends+audit+pins+locks+mutexes #1"), marks=pytest.mark.slow
-        ),
+        Boundary(commit="after approvals+operations+audit_ends+audit #1"),
+        Boundary(commit="after operations+audit_ends+audit+pins+locks+mutexes #1"),
         Boundary(method="UpdateService", when="after_commit"),
     ],
     ids=str,
@@ -189,6 +188,7 @@ def test_the_other_replica_takes_over(pair: Town, boundary: Boundary) -> None:
     assert [one.reached for one in judged(pair, "rollback", [boundary])] == [True]
 
 
+@pytest.mark.slow
 def test_of_two_replicas_the_first_one_does_the_work(pair: Town) -> None:
     """Else nothing would be killed where it matters most."""
     commits = {one.commit.rpartition(" #")[0] for one in every(pair, "rollback")}
@@ -207,7 +207,7 @@ def test_the_other_replica_takes_over_at_every_boundary(pair: Town, operation: s
 @pytest.mark.slow
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_killed_while_applying_and_again_while_the_next_one_takes_over(town: Town, chunk: int) -> None:
-    """The second bot dies at its first commits of the same work; of all pairs every fifth."""
+    """The second bot dies at its first commits of the same work; of all pairs every 13th."""
     first = [one for one in every(town, "rollback") if APPLYING.search(str(one)) and not one.then]
     second = [
         Boundary(commit=f"{when} {name} #1")
@@ -215,7 +215,7 @@ def test_killed_while_applying_and_again_while_the_next_one_takes_over(town: Tow
     ]
     twice = [
         Boundary(commit=one.commit, method=one.method, nth=one.nth, when=one.when, then=then)
-        for one, then in [*product(first, second)][::5]
+        for one, then in [*product(first, second)][::13]
     ]
     judged(town, "rollback", [one for one in twice if in_chunk(chunk, one)])
 
