@@ -24,8 +24,12 @@ class Watch:
         self._since = row.now()
 
     def time_passes(self, step: dict[str, Any]) -> None:
-        """Whole minutes of it can be looked at afterwards: as much more passes as the metrics are late."""
+        """Whole minutes of it can be looked at afterwards: as much more passes as the metrics are late.
+
+        Metrics count by the minute: the one that runs has in it what was before, so it passes first, and one more.
+        """
         metrics = self._row.metrics()
+        self._row.pass_time(2)
         self._since = self._row.now()
         self._row.pass_time(step["time passes"] + metrics.lag_s(self._row.target) / 60)
 
