@@ -43,8 +43,8 @@ class Turns:
     def after(self, kind: str) -> Iterator[None]:
         """Work that can wait for its turn; waits for it, in this thread."""
         with self._changed:
-            self._changed.wait_for(lambda: self._ended or not self._waiting, HEAD_START_S)
-            self._changed.wait_for(lambda: self._ended or not self._waiting or self._working[kind] < self._few)
+            self._changed.wait_for(self._nobody_waits, HEAD_START_S)
+            self._changed.wait_for(lambda: self._nobody_waits() or self._working[kind] < self._few)
             self._working[kind] += 1
         try:
             yield
@@ -52,3 +52,6 @@ class Turns:
             with self._changed:
                 self._working[kind] -= 1
                 self._changed.notify_all()
+
+    def _nobody_waits(self) -> bool:
+        return self._ended or not self._waiting

@@ -11,7 +11,7 @@ from bot.core.ports import LATEST
 from bot.core.request import Target
 from bot.engine.registry import Registry
 from tests.engine.conftest import ANA, BEN
-from tests.engine.toys.rescue import Rescue, rescue_during
+from tests.engine.toys.rescue import Rescue, rescue_during, rescue_in_stage
 from tests.engine.toys.stepwise import Stepwise
 
 NEW, OLD, OLDER = "backend-00041-kex", "backend-00042-bad", "backend-00040-fom"
@@ -45,23 +45,9 @@ def during(bot, count, act):
     bot.clock.nap = napping
 
 
-def advancing(bot, stage):
-    """Let each stage before this one be left, and act during the bake of this one."""
-    nap = bot.clock.nap
-
-    def napping(seconds):
-        nap(seconds)
-        if len(bot.ledger.stages(bot.deploy)) < stage:
-            bot.say(ANA, f"ops advance {bot.deploy} --stage {max(1, len(bot.ledger.stages(bot.deploy)))}")
-        elif not bot.rescues:
-            bot.rescue()
-
-    bot.clock.nap = napping
-
-
 @pytest.mark.parametrize("stage", [1, 2, 3])
 def test_at_every_stage_it_makes_way_and_ends_as_cancelled(bot, stage):
-    advancing(bot, stage)
+    rescue_in_stage(bot, stage)
     deploy = bot.work(bot.deploy)
     (rescue,) = bot.rescues
     assert (deploy.state, deploy.detail) == (
@@ -98,7 +84,7 @@ def test_before_its_first_write_nothing_was_done(bot):
 
 def test_what_was_approved_is_what_is_left_to_do(bot):
     """The rollout had put it back by itself: then the lock and the pin are all that is left, and are set."""
-    advancing(bot, 2)
+    rescue_in_stage(bot, 2)
     bot.work(bot.deploy)
     writes = list(bot.platform.writes)
     done = bot.work(bot.rescues[0])

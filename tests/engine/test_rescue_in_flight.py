@@ -3,6 +3,7 @@
 import pytest
 
 from tests.engine.conftest import ANA, BEN, GOOD, NOON
+from tests.engine.toys.rescue import advance
 from tests.whole.test_whole_deploy import release
 
 SHIFTS = [2, 4, 6, 8, 10]  # positions of a canary's writes of traffic
@@ -30,7 +31,7 @@ def bot(bot):
 
     def napping(seconds):
         nap(seconds)
-        bot.say(ANA, f"ops advance {bot.deploy} --stage {max(1, len(bot.ledger.stages(bot.deploy)))}")
+        advance(bot)
 
     bot.during, bot.clock.nap = during, napping
     return bot

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.engine.conftest import ANA, BEN, GOOD, NOON
-from tests.engine.toys.rescue import rescue_during
+from tests.engine.toys.rescue import rescue_during, rescue_in_stage
 from tests.whole.test_whole_deploy import release
 
 OTHER = "backend-00040-fom"
@@ -21,23 +21,9 @@ def bot(bot):
     return bot
 
 
-def advancing(bot, stage):
-    """Let each stage before this one be left, and act during the bake of this one."""
-    nap = bot.clock.nap
-
-    def napping(seconds):
-        nap(seconds)
-        if len(bot.ledger.stages(bot.deploy)) < stage:
-            bot.say(ANA, f"ops advance {bot.deploy} --stage {max(1, len(bot.ledger.stages(bot.deploy)))}")
-        elif not bot.rescues:
-            bot.rescue()
-
-    bot.clock.nap = napping
-
-
 @pytest.mark.parametrize("stage", range(1, STAGES + 1))
 def test_at_every_stage_the_deploy_is_stopped_and_good_serves(bot, stage):
-    advancing(bot, stage)
+    rescue_in_stage(bot, stage)
     deploy = bot.work(bot.deploy)
     (rescue,) = bot.rescues
     assert deploy.state == "cancelled"
@@ -72,7 +58,7 @@ def test_before_it_began_nothing_is_made(bot):
 
 
 def test_one_may_go_further_back(bot):
-    advancing(bot, 2)
+    rescue_in_stage(bot, 2)
     bot.rescue = lambda: bot.rescues.append(bot.approved(f"rollback backend --to {OTHER}"))
     bot.work(bot.deploy)
     assert bot.work(bot.rescues[0]).state == "applied"
@@ -81,7 +67,7 @@ def test_one_may_go_further_back(bot):
 
 def test_after_it_deploys_wait_for_two_decisions(bot):
     """That the service is no longer locked, and that its traffic may move."""
-    advancing(bot, 1)
+    rescue_in_stage(bot, 1)
     bot.work(bot.deploy)
     bot.work(bot.rescues[0])
     bot.platform.digests["gcr.io/ai-square-prod/backend:v44"] = "sha256:" + "6" * 64
@@ -98,7 +84,7 @@ def test_after_it_deploys_wait_for_two_decisions(bot):
 
 
 def test_undoing_the_rollback_lifts_its_lock(bot):
-    advancing(bot, 1)
+    rescue_in_stage(bot, 1)
     bot.rescue = lambda: bot.rescues.append(bot.approved(f"rollback backend --to {OTHER}"))
     bot.work(bot.deploy)
     rescue = bot.rescues[0]

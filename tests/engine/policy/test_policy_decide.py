@@ -74,7 +74,6 @@ def test_what_nothing_permits(
     decision = judged.decide(person(*roles), operation, target, Facts())
     assert decision == (False, (), sentence, "")
     assert judged.probe(person(*roles), operation, target, Facts()) == (None, decision)
-    assert judged.probe(person(*roles), operation, target, Facts()).approvals is None
 
 
 def test_without_any_policy_everything_is_forbidden(policy: Make, person: Person) -> None:

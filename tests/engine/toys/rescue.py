@@ -52,6 +52,25 @@ def rescue_during(bot: Any, write: int) -> None:
     def napping(seconds: float) -> None:
         nap(seconds)
         if not bot.rescues:
-            bot.say(ANA, f"ops advance {bot.deploy} --stage {max(1, len(bot.ledger.stages(bot.deploy)))}")
+            advance(bot)
 
     bot.clock.nap = napping
+
+
+def rescue_in_stage(bot: Any, stage: int) -> None:
+    """`bot.rescue()` during the bake of that stage of `bot.deploy`; each before it is left at once."""
+    nap = bot.clock.nap
+
+    def napping(seconds: float) -> None:
+        nap(seconds)
+        if len(bot.ledger.stages(bot.deploy)) < stage:
+            advance(bot)
+        elif not bot.rescues:
+            bot.rescue()
+
+    bot.clock.nap = napping
+
+
+def advance(bot: Any) -> None:
+    """Leave the stage that `bot.deploy` is in."""
+    bot.say(ANA, f"ops advance {bot.deploy} --stage {max(1, len(bot.ledger.stages(bot.deploy)))}")
