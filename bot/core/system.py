@@ -86,8 +86,10 @@ class LedgerReads(Protocol):
         """By id or by the unambiguous beginning of one; raises UserError."""
         ...
 
-    def operations(self, *, open_only: bool = False, target: str = "", limit: int = 20) -> tuple[OperationRecord, ...]:
-        """Changes only, newest first; `open_only`: what waits, is queued or runs."""
+    def operations(
+        self, *, states: tuple[State, ...] = (), target: str = "", limit: int = 20
+    ) -> tuple[OperationRecord, ...]:
+        """Changes only, newest first; `states`: only what is in one of them, as in `OPEN` or `DUE`."""
         ...
 
     def effects(self, operation: str) -> tuple[EffectRecord, ...]: ...

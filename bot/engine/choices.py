@@ -12,7 +12,7 @@ from bot.core.parser import ordered
 from bot.core.plan import Moment
 from bot.core.reach import fitting
 from bot.core.reference import channel_default
-from bot.core.request import Actor, Address, Request, Target
+from bot.core.request import OPEN, Actor, Address, Request, Target
 from bot.core.system import Clock, Directory, LedgerReads, OperationRecord
 from bot.engine.bind import Binder
 from bot.engine.gate import Gate
@@ -54,7 +54,7 @@ class Choices:
 
     def sensible(self) -> dict[str, type[Operation]]:
         """The operations for which there is something to name. Raises StoreError."""
-        is_any, is_open = (bool(self._ledger.operations(open_only=only, limit=1)) for only in (False, True))
+        is_any, is_open = (bool(self._ledger.operations(states=states, limit=1)) for states in ((), OPEN))
         return {
             name: one
             for name, one in self._registry.operations.items()
@@ -99,8 +99,8 @@ class Choices:
 
     def _operations(self, operation: type[Operation], question: Question) -> Iterator[Choice]:
         actor = self._directory.actor(question.actor)
-        only_open = issubclass(operation, Control)
-        for record in self._ledger.operations(open_only=only_open, limit=RECENT):
+        states = OPEN if issubclass(operation, Control) else ()
+        for record in self._ledger.operations(states=states, limit=RECENT):
             if self._may(actor, operation, question.field, record):
                 about = f"{record.state.replace('_', ' ')}, asked by {record.request.actor.name}"
                 yield Choice(value=record.id, text=f"{record.id}: {record.request.text}", about=about)

@@ -3,7 +3,7 @@ one that waits for hours."""
 
 from collections.abc import Iterator
 
-from bot.core.deploying.running import ALL_OPEN
+from bot.core.deploying.running import ALL_DUE
 from bot.core.errors import UserError
 from bot.core.operation import Change
 from bot.core.plan import Plan, Step
@@ -36,8 +36,8 @@ def check_free(plan: Plan, ledger: LedgerReads) -> None:
     wait until that is over, and then be another plan."""
     targets = () if plan.books_only or plan.rescues else plan.targets
     for target in (one.target.full_name for one in targets):
-        for other in ledger.operations(open_only=True, target=target, limit=ALL_OPEN):
-            if other.state in DUE and other.plan and other.plan.takes_its_time and other.id not in plan.preempts:
+        for other in ledger.operations(states=DUE, target=target, limit=ALL_DUE):
+            if other.plan and other.plan.takes_its_time and other.id not in plan.preempts:
                 runs = f"`{other.id}` ({other.request.operation}) runs on {target} and takes its time"
                 stop = f"a `rollback` stops it, all else is to wait until it is over, or for `ops cancel {other.id}`"
                 raise UserError(f"{runs}, and this plan does not stop it. Ask again: {stop}.")

@@ -61,7 +61,7 @@ class Overview:
         return Home(sections=tuple(self._sections(actor, now)))
 
     def _sections(self, actor: Actor, now: datetime) -> Iterable[Section]:
-        opened = self._ledger.operations(open_only=True, limit=MOST_OPEN)
+        opened = self._ledger.operations(states=OPEN, limit=MOST_OPEN)
         judged: dict[Alike, bool] = {}
         mine = [one for one in opened if self._waits_for(one, actor, now, judged)]
         others = [one for one in opened if one not in mine]

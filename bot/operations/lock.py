@@ -10,7 +10,7 @@ from bot.core.locking import ALWAYS, own, spoken
 from bot.core.operation import Change, PlaceRef, Risk, param
 from bot.core.plan import Moment, Plan
 from bot.core.reach import within
-from bot.core.request import Actor
+from bot.core.request import OPEN, Actor
 from bot.core.system import LedgerReads, LockReads
 from bot.core.when import Ahead
 
@@ -52,7 +52,7 @@ class Lock(
             yield f"That is {', '.join(map(str, covered[:MOST])) or 'no service yet'}{more}."
         yield ALWAYS
         names = {target.full_name for target in covered}
-        for record in ledger.operations(open_only=True, limit=100):
+        for record in ledger.operations(states=OPEN, limit=100):
             if record.request.operation in DEPLOYING and str(record.request.target) in names:
                 yield f"`{record.id}` ({record.request.text}) goes on; `ops cancel {record.id}` stops it."
         if there:

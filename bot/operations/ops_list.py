@@ -2,7 +2,7 @@
 
 from bot.core.answer import Answer, Table
 from bot.core.operation import Look, Risk, ServiceRef, param
-from bot.core.request import State
+from bot.core.request import OPEN, State
 from bot.core.system import LedgerReads
 
 MOST = 100
@@ -17,7 +17,7 @@ class OpsList(Look, risk=Risk.READ, aliases=("ops",), examples=("ops", "ops list
 
     def answer(self, ledger: LedgerReads) -> Answer:
         records = ledger.operations(
-            open_only=self.open,
+            states=OPEN if self.open else (),
             target=self.service.full_name if self.service else "",
             limit=max(1, min(self.limit, MOST)),
         )

@@ -18,7 +18,7 @@ from bot.core.operation import Look, Risk, ServiceRef, param
 from bot.core.plan import Moment
 from bot.core.ports import LATEST, ComputeReads, MetricReads, ServiceState
 from bot.core.reference import channel_default
-from bot.core.request import Request, Target
+from bot.core.request import OPEN, Request, Target
 from bot.core.rules import Freezes
 from bot.core.sizing import described, size_of
 from bot.core.system import LedgerReads, LockReads, Pin, PinReads
@@ -197,7 +197,7 @@ class _Looker:
         )
 
     def _running(self, target: Target) -> list[Part]:
-        records = self._ledger.operations(open_only=True, target=target.full_name, limit=10)
+        records = self._ledger.operations(states=OPEN, target=target.full_name, limit=10)
         said = (f"{one.id} {one.state}: {one.request.text} (by {one.request.actor.name})" for one in records)
         return [Text(text=one, mood="warning") for one in said]
 

@@ -15,7 +15,7 @@ from bot.core.answer import Answer
 from bot.core.errors import UserError
 from bot.core.plan import Hold, Plan, Step
 from bot.core.ports import Effect
-from bot.core.request import DUE, STATES, Approval, Request, State
+from bot.core.request import DUE, OPEN, STATES, Approval, Request, State
 from bot.core.system import Accepted, Claim, Clock, EffectRecord, OperationRecord, Pin, Proposal
 from bot.stores import audit, locks, mutexes, records, ways
 from bot.stores.asking import Asked, Asking, is_worth_a_link
@@ -41,14 +41,16 @@ class SqlLedger(SqlStages):
         with self._reading() as session:
             return records.operation(session, _find(session, operation))
 
-    def operations(self, *, open_only: bool = False, target: str = "", limit: int = 20) -> tuple[OperationRecord, ...]:
+    def operations(
+        self, *, states: tuple[State, ...] = (), target: str = "", limit: int = 20
+    ) -> tuple[OperationRecord, ...]:
         rows = select(OperationRow).where(OperationRow.verb == "plan").limit(limit)
         rows = rows.order_by(OperationRow.created_at.desc(), OperationRow.id)
-        if open_only:
-            rows = rows.where(IS_OPEN)
+        if states:
+            rows = rows.where(IS_OPEN if states == OPEN else OperationRow.state.in_(states))
         if target:
             # Little is open, which SQLite does not know: it would rather read all of a target in their order.
-            column = func.coalesce(OperationRow.target, "") if open_only else OperationRow.target
+            column = func.coalesce(OperationRow.target, "") if states else OperationRow.target
             rows = rows.where(column == target)
         with self._reading() as session:
             return tuple(records.operation(session, row) for row in session.scalars(rows))

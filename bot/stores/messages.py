@@ -1,5 +1,6 @@
 """What a chat shows of each operation, in SQL."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeVarTuple
 
@@ -7,7 +8,7 @@ from sqlalchemy import ColumnElement, Engine, Select, String, and_, cast, func, 
 from sqlalchemy.orm import Session, sessionmaker
 
 from bot.core.request import State
-from bot.core.system import FINAL, Shown
+from bot.core.system import FINAL, OperationRecord, Shown
 from bot.stores import records
 from bot.stores.database import reading
 from bot.stores.repeat import repeatable
@@ -16,6 +17,7 @@ from bot.stores.tables import MessageRow, OperationRow, ReplyRow, StageRow
 Rows = TypeVarTuple("Rows")
 UNDECIDED = "undecided "  # how the kind of a reply begins that is about the stage at the position that follows
 ACKNOWLEDGED = 1  # the revision that a door shows by acknowledging
+FOUND = (OperationRow.id, OperationRow.revision)
 
 
 @repeatable
@@ -25,14 +27,16 @@ class SqlMessages:
     def __init__(self, engine: Engine) -> None:
         self._transaction = sessionmaker(engine, expire_on_commit=False).begin
         self._reading = sessionmaker(reading(engine)).begin
+        self._seen: dict[str, Mapping[str, OperationRecord]] = {}  # by the look that found it
 
     def behind(self, door: str, *, since: datetime, limit: int = 200) -> tuple[Shown, ...]:
         never_posted = and_(OperationRow.state == "accepted", func.coalesce(MessageRow.shown, 0) == 0)
         owed = or_(OperationRow.revision > func.coalesce(MessageRow.shown, ACKNOWLEDGED), never_posted)
-        rows = select(OperationRow, MessageRow).outerjoin(MessageRow, MessageRow.operation == OperationRow.id)
+        rows = select(*FOUND, MessageRow).outerjoin(MessageRow, MessageRow.operation == OperationRow.id)
         with self._reading() as session:
-            found = session.execute(_newest(rows.where(owed), door, since, limit))
-            return tuple(_shown(session, row, message) for row, message in found)
+            found = session.execute(_newest(rows.where(owed), door, since, limit)).all()
+            seen = self._records(session, door, {id: revision for id, revision, _ in found})
+            return tuple(_shown(session, seen[id], at) for id, _, at in found if id in seen)
 
     def replies(
         self, door: str, kind: str, *, since: datetime, states: tuple[State, ...] = (), limit: int = 200
@@ -43,13 +47,12 @@ class SqlMessages:
             OperationRow.digest != "",
             MessageRow.place["ts"].as_string().is_not(None),
         )
-        rows = select(OperationRow, MessageRow, ReplyRow).join(MessageRow, MessageRow.operation == OperationRow.id)
+        rows = select(*FOUND, MessageRow, ReplyRow, literal(kind))
+        rows = rows.join(MessageRow, MessageRow.operation == OperationRow.id)
         rows = rows.outerjoin(ReplyRow, of_this_kind).where(owed)
         if states:
             rows = rows.where(OperationRow.state.in_(states))
-        with self._reading() as session:
-            found = session.execute(_newest(rows, door, since, limit))
-            return tuple(_reply(session, kind, *one) for one in found)
+        return self._replies(_newest(rows, door, since, limit), f"{door} {kind}")
 
     def undecided(self, door: str, *, since: datetime, limit: int = 200) -> tuple[Shown, ...]:
         kind = literal(UNDECIDED) + cast(StageRow.position, String)
@@ -60,12 +63,10 @@ class SqlMessages:
             func.coalesce(ReplyRow.shown, 0) < FINAL,
             MessageRow.place["ts"].as_string().is_not(None),
         )
-        rows = select(OperationRow, MessageRow, ReplyRow, kind).join(StageRow, held)
+        rows = select(*FOUND, MessageRow, ReplyRow, kind).join(StageRow, held)
         rows = rows.join(MessageRow, MessageRow.operation == OperationRow.id)
         rows = rows.outerjoin(ReplyRow, and_(ReplyRow.operation == OperationRow.id, ReplyRow.kind == kind)).where(owed)
-        with self._reading() as session:
-            found = session.execute(_newest(rows, door, since, limit))
-            return tuple(_reply(session, kind, row, message, reply) for row, message, reply, kind in found)
+        return self._replies(_newest(rows, door, since, limit), f"{door} {UNDECIDED}")
 
     def trying(self, seen: Shown, place: dict[str, str], at: datetime) -> bool:
         with self._transaction() as session:
@@ -92,6 +93,21 @@ class SqlMessages:
             row.place, row.tried_at = dict(place), None
             row.shown = 0 if row.shown > revision else revision
 
+    def _replies(self, rows: Select[str, int, MessageRow, ReplyRow, str], look: str) -> tuple[Shown, ...]:
+        with self._reading() as session:
+            found = session.execute(rows).all()
+            seen = self._records(session, look, {id: revision for id, revision, *_ in found})
+            return tuple(_reply(session, seen[id], at, reply, kind) for id, _, at, reply, kind in found if id in seen)
+
+    def _records(self, session: Session, look: str, found: Mapping[str, int]) -> Mapping[str, OperationRecord]:
+        """By id. Slack takes one message a second, so that what it is owed is looked at again and again: what has not
+        moved since the last such look is not read again."""
+        same = {id: one for id, one in self._seen.get(look, {}).items() if found.get(id) == one.revision}
+        moved = found.keys() - same.keys()
+        rows = session.scalars(select(OperationRow).where(OperationRow.id.in_(moved))) if moved else ()
+        self._seen[look] = {**same, **{row.id: records.operation(session, row) for row in rows}}
+        return self._seen[look]
+
 
 def _newest(rows: Select[*Rows], door: str, since: datetime, limit: int) -> Select[*Rows]:
     """Of what moved last, found by the index of that, what was asked through the door."""
@@ -112,17 +128,17 @@ def _new(operation: str, kind: str, place: dict[str, str], at: datetime | None) 
     return MessageRow(operation=operation, place=dict(place), shown=0, tried_at=at)
 
 
-def _shown(session: Session, row: OperationRow, at: MessageRow | ReplyRow | None, **more: Any) -> Shown:
-    record = records.operation(session, row)
+def _shown(session: Session, record: OperationRecord, at: MessageRow | ReplyRow | None, **more: Any) -> Shown:
     if record.plan and record.plan.asking:
-        more["stages"] = records.stages(session, row.id)
+        more["stages"] = records.stages(session, record.id)
     if at is None:
         return Shown(record=record, **more)
     return Shown(record=record, place=_place(at), revision=at.shown, tried_at=at.tried_at, **more)
 
 
-def _reply(session: Session, kind: str, row: OperationRow, message: MessageRow, reply: ReplyRow | None) -> Shown:
-    return _shown(session, row, reply, kind=kind, parent=_place(message), effects=records.effects(session, row.id))
+def _reply(session: Session, record: OperationRecord, message: MessageRow, reply: ReplyRow | None, kind: str) -> Shown:
+    effects = records.effects(session, record.id)
+    return _shown(session, record, reply, kind=kind, parent=_place(message), effects=effects)
 
 
 def _place(row: MessageRow | ReplyRow) -> dict[str, str]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core.errors import NotFound, UserError
+from bot.core.request import OPEN
 from tests.engine.conftest import ANA, BAD, GOOD, NOON
 
 LONG_AGO = (NOON - timedelta(days=200)).strftime("%Y-%m-%d %H:%M")
@@ -45,7 +46,7 @@ def test_a_sentence_and_nothing_changed(bot, typed, sentence):
     assert sentence.lower() in found.lower()
     assert "\n" not in found and found[-1] in ".?`"
     assert (bot.platform.writes, bot.platform.asked, bot.platform.version) == ([], {BAD: 100}, 7)
-    assert (bot.pins.pins(), bot.locks.locks(), bot.ledger.operations(open_only=True, limit=5)) == ((), (), ())
+    assert (bot.pins.pins(), bot.locks.locks(), bot.ledger.operations(states=OPEN, limit=5)) == ((), (), ())
 
 
 def test_what_is_meant_is_planned(bot):

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core.home import Home, Section
+from bot.core.request import OPEN
 from bot.core.rules import Freeze, Freezes
 from bot.engine.gate import Gate
 from bot.engine.overview import RECENT, SHOWN, Overview
@@ -81,7 +82,7 @@ def test_no_more_than_fits_and_how_many_are_left(bot: Bot) -> None:
         bot.ask(ANA, "rollback backend")
     waiting = section(home(bot), WAITING)
     assert (len(waiting.operations), waiting.more) == (SHOWN, 3)
-    for record in bot.ledger.operations(open_only=True, limit=100):
+    for record in bot.ledger.operations(states=OPEN, limit=100):
         bot.say(ANA, f"ops cancel {record.id}")
     assert len(ids(home(bot), "Recent")) == RECENT
 

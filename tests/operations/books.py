@@ -14,7 +14,7 @@ from bot.core.operation import Operation
 from bot.core.parser import did_you_mean, near
 from bot.core.plan import Finding, Hold, Plan, Step, Verdict, Versioned, step
 from bot.core.ports import Compute, Effect, Sizing
-from bot.core.request import OPEN, Actor, Address, Approval, Request, Subject, Target
+from bot.core.request import Actor, Address, Approval, Request, State, Subject, Target
 from bot.core.stages import SAID, Stage, StageRecord, Steer
 from bot.core.system import AuditCheck, AuditEntry, EffectRecord, OperationRecord
 from bot.core.traffic import describe
@@ -36,9 +36,11 @@ class Ledger:
             raise UserError(f"there is no operation `{operation}`; `ops` lists them.")
         return found[0]
 
-    def operations(self, *, open_only: bool = False, target: str = "", limit: int = 20) -> tuple[OperationRecord, ...]:
+    def operations(
+        self, *, states: tuple[State, ...] = (), target: str = "", limit: int = 20
+    ) -> tuple[OperationRecord, ...]:
         self.asked = {"limit": limit}
-        fitting = [one for one in self._records if not open_only or one.state in OPEN]
+        fitting = [one for one in self._records if not states or one.state in states]
         return tuple(one for one in fitting if not target or str(one.request.target) == target)[:limit]
 
     def effects(self, operation: str) -> tuple[EffectRecord, ...]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Engine, event
 
+from bot.core.request import DUE, OPEN
 from bot.engine.clock import SystemClock
 from bot.stores import database
 from bot.stores.ledger import SqlLedger
@@ -17,8 +18,9 @@ TARGET = "ai-square/prod/backend"
 CASES = [
     ({}, "ix_operations_created_at"),
     ({"target": TARGET}, "ix_operations_target_created_at"),
-    ({"open_only": True}, "ix_operations_state"),
-    ({"target": TARGET, "open_only": True}, "ix_operations_state"),
+    ({"states": OPEN}, "ix_operations_state"),
+    ({"target": TARGET, "states": OPEN}, "ix_operations_state"),
+    ({"target": TARGET, "states": DUE}, "ix_operations_state"),
 ]
 
 
@@ -50,7 +52,9 @@ def planned(engine: Engine, statement: str, parameters: tuple[object, ...]) -> s
         return " ".join(str(row[-1]) for row in rows) + " "
 
 
-@pytest.mark.parametrize(("wanted", "index"), CASES, ids=["all", "of a target", "open", "open of a target"])
+@pytest.mark.parametrize(
+    ("wanted", "index"), CASES, ids=["all", "of a target", "open", "open of a target", "due of a target"]
+)
 def test_operations_are_found_by_an_index(engine: Engine, wanted: dict[str, object], index: str) -> None:
     ledger = SqlLedger(engine, SystemClock())
     with asked(engine) as heard:
@@ -102,7 +106,7 @@ def test_an_open_operation_is_found_among_those_of_its_target(engine: Engine) ->
 def test_postgresql_finds_what_is_open_without_knowing_how_little_it_is(postgres: str, target: str) -> None:
     engine = database.connect(postgres)
     with asked(engine) as heard:
-        SqlLedger(engine, SystemClock()).operations(open_only=True, target=target)
+        SqlLedger(engine, SystemClock()).operations(states=OPEN, target=target)
     [(statement, parameters)] = heard
     with engine.connect() as connection:
         connection.exec_driver_sql("SET enable_seqscan = off")  # of so few rows it would read all

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from bot.core.answer import Answer, Table, Text
 from bot.core.errors import Denied, UserError
-from bot.core.request import State
+from bot.core.request import OPEN, State
 from bot.core.system import Accepted, Ledger, Proposal
 from tests.stores.harness import ANA, BEN, CHO, NOON, WORKER, Books, plan, request
 
@@ -290,11 +290,11 @@ def test_listed_by_state_and_target(books: Books) -> None:
         return {one.id for one in books.ledger.operations(**by)}
 
     assert listed() == {waiting, queued, other, over}
-    assert listed(open_only=True) == {waiting, queued, other}
-    assert listed(open_only=True, target="shop/prod/backend") == {waiting, queued}
+    assert listed(states=OPEN) == {waiting, queued, other}
+    assert listed(states=OPEN, target="shop/prod/backend") == {waiting, queued}
     assert listed(target="shop/prod/backend") == {waiting, queued, over}
     assert listed(target=WORKER.full_name) == {other}
-    assert listed(target="shop/prod") == listed(open_only=True, target="shop/prod") == set()
+    assert listed(target="shop/prod") == listed(states=OPEN, target="shop/prod") == set()
 
 
 def test_due_is_oldest_first(books: Books) -> None:

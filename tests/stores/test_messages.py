@@ -3,13 +3,14 @@
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from bot.core.plan import Checked, Step
 from bot.core.request import Address
 from bot.core.system import FINAL, Shown
 from bot.stores.ledger import SqlLedger
 from bot.stores.messages import SqlMessages
+from bot.stores.tables import OperationRow
 from tests.doors.slack.harness import NOON, StillTime, Teller, plan
 
 SINCE = NOON - timedelta(days=2)
@@ -45,6 +46,20 @@ def test_a_fresh_request_is_behind_until_something_is_shown(messages: SqlMessage
     tell.planned(id)
     (one,) = messages.behind("slack", since=SINCE)
     assert (one.record.state, one.record.revision, one.place, one.revision) == ("waiting", 2, SHOWN, 1)
+
+
+def test_what_has_not_moved_is_not_read_again(engine: Engine, messages: SqlMessages, tell: Teller) -> None:
+    still, moves = tell.waiting(), tell.waiting()
+    first = {one.record.id: one for one in messages.behind("slack", since=SINCE)}
+    tell.approve(moves)
+    with engine.begin() as connection:  # what nobody does: it shows what is read
+        connection.execute(update(OperationRow).values(detail="read again"))
+    again = {one.record.id: one for one in messages.behind("slack", since=SINCE)}
+    assert again[still].record == first[still].record
+    assert (again[moves].record.state, again[moves].record.detail) == ("queued", "read again")
+    messages.trying(again[still], PLACE, NOON)
+    [tried] = [one for one in messages.behind("slack", since=SINCE) if one.record.id == still]
+    assert (tried.place, tried.tried_at) == (PLACE, NOON)
 
 
 def test_what_was_refused_at_once_is_never_behind(messages: SqlMessages, tell: Teller) -> None:

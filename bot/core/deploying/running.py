@@ -9,13 +9,13 @@ from bot.core.ports import Compute, ComputeReads
 from bot.core.request import DUE, OPEN, Target
 from bot.core.system import LedgerReads, OperationRecord
 
-ALL_OPEN = 1000  # of one target: what nobody approves expires
+ALL_DUE = 1000  # of one target, of which one runs at a time
 
 
 def running(target: Target, ledger: LedgerReads) -> tuple[OperationRecord, ...]:
     """What is about to change a target or does, and nobody should have to wait for, newest first."""
-    found = ledger.operations(open_only=True, target=target.full_name, limit=ALL_OPEN)
-    return tuple(one for one in found if one.state in DUE and _is_stopped(one))
+    found = ledger.operations(states=DUE, target=target.full_name, limit=ALL_DUE)
+    return tuple(one for one in found if _is_stopped(one))
 
 
 def _is_stopped(one: OperationRecord) -> bool:

@@ -22,7 +22,7 @@ class Rescue(Rollout, risk=Risk.ROLLOUT):
 
     def plan(self, compute: ComputeReads, ledger: LedgerReads) -> Plan:
         now, all_ = compute.service(self.service), {self.to: 100}
-        running = ledger.operations(open_only=True, target=self.service.full_name)
+        running = ledger.operations(states=DUE, target=self.service.full_name)
         lock = Lock(target=self.service.full_name, reason="after a rescue")
         if now.asked == now.serving == all_:
             return Plan(target=self.service, version=now.version, why=f"{self.to} serves all traffic already")
@@ -35,7 +35,7 @@ class Rescue(Rollout, risk=Risk.ROLLOUT):
             steps=(step(Compute.set_traffic, self.service, traffic=all_).undone_by(back), look_serving(all_)),
             hold=Hold(traffic=all_),
             locks=(lock,),
-            preempts=tuple(one.id for one in running if one.state in DUE and one.request.operation == "stepwise"),
+            preempts=tuple(one.id for one in running if one.request.operation == "stepwise"),
         )
 
 

@@ -38,8 +38,8 @@ class Retreat(Rollout, risk=Risk.ROLLOUT):
         )
 
     def _running(self, service: Target, ledger: LedgerReads) -> list[OperationRecord]:
-        found = ledger.operations(open_only=True, target=service.full_name)
-        return [one for one in found if one.state in DUE and one.request.operation == "stepwise"]
+        found = ledger.operations(states=DUE, target=service.full_name)
+        return [one for one in found if one.request.operation == "stepwise"]
 
     def _moved(self, target: Target, asked: Traffic) -> tuple[Step, Step]:
         back = step(Compute.set_traffic, target, traffic=asked)
