@@ -8,7 +8,7 @@ from bot.sandbox.books import Books
 from bot.sandbox.crash_town import CHANNEL, GOOD, IMAGE, NEW, SERVICE, Town
 from bot.sandbox.transcript import buttons
 
-PATIENCE_S, STEP_S = 120.0, 0.03
+PATIENCE_S, STEP_S = 120.0, 0.05
 Json = dict[str, Any]
 
 

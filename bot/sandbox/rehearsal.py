@@ -39,12 +39,12 @@ class People:
 
     def messages(self, channel: str, after: str = "") -> list[dict[str, Any]]:
         """What everybody sees in a channel, oldest first; only what was posted after the message `after` (its ts)."""
-        found = self.look("messages", channel=channel, after=after)["messages"]
+        found = self._said(channel, after)
         return [message for message in found if message.get("thread_ts", message["ts"]) == message["ts"]]
 
     def replies(self, channel: str, ts: str) -> list[dict[str, Any]]:
         """What everybody sees in the thread of a message, oldest first."""
-        found = self.look("messages", channel=channel, after=ts)["messages"]
+        found = self._said(channel, ts)
         return [message for message in found if message.get("thread_ts") == ts]
 
     def ephemerals(self, user: str) -> list[dict[str, Any]]:
@@ -63,6 +63,9 @@ class People:
 
     def close(self) -> None:
         self._client.close()
+
+    def _said(self, channel: str, after: str) -> list[dict[str, Any]]:
+        return list(self.look("messages", channel=channel, after=after, brief="1")["messages"])
 
 
 class Rehearsal:

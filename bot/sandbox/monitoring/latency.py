@@ -19,6 +19,7 @@ from bot.sandbox.quality import usual_p95_ms
 
 SCALE_MS, GROWTH, FINITE = 1.0, 1.4, 66
 EDGES_MS = SCALE_MS * GROWTH ** np.arange(FINITE + 1)  # bucket n is from edge n - 1 to edge n
+MIDDLES_MS = (np.concatenate(([0.0], EDGES_MS)) + np.concatenate((EDGES_MS, EDGES_MS[-1:]))) / 2
 SIGMA, Z95 = 0.5, 1.6448536269514722
 FAILS_SLOWER = 8.0  # times
 
@@ -41,8 +42,7 @@ def made_up(seed: int, state: ServiceState, release: str, code: str, first: int,
     key, slower = key_of(seed, state.name, release, code, "latency"), FAILS_SLOWER if code == FAILED else 1.0
     for row in np.flatnonzero(counts):
         minute = first + int(row)
-        shares = _shares(_pace(state, release, minute) * slower)
-        found[row] = np.random.Generator(np.random.Philox(key=[key, minute])).multinomial(counts[row], shares)
+        found[row] = _spread(key, minute, int(counts[row]), _pace(state, release, minute) * slower)
     return found
 
 
@@ -57,8 +57,7 @@ def percentile(histogram: Histograms, part: float) -> float:
 
 def mean_ms(histogram: Histograms) -> float:
     """As if all of a bucket were in its middle."""
-    low, high = np.concatenate(([0.0], EDGES_MS)), np.concatenate((EDGES_MS, EDGES_MS[-1:]))
-    return float(histogram @ ((low + high) / 2)) / max(1, int(histogram.sum()))
+    return float(histogram @ MIDDLES_MS) / max(1, int(histogram.sum()))
 
 
 def _pace(state: ServiceState, release: str, minute: int) -> float:
@@ -66,6 +65,12 @@ def _pace(state: ServiceState, release: str, minute: int) -> float:
     middle = (minute + 0.5) * MINUTE_S
     known = [p95_ms for since, until, p95_ms in spans(state.truths[release].paces) if since <= middle < until]
     return known[0] if known else usual_p95_ms(release)
+
+
+@lru_cache(maxsize=10_000)  # who watches a rollout asks for its minutes again and again
+def _spread(key: int, minute: int, count: int, p95_ms: float) -> Histograms:
+    """So many requests over the buckets, at random."""
+    return np.random.Generator(np.random.Philox(key=[key, minute])).multinomial(count, _shares(p95_ms))
 
 
 @lru_cache(maxsize=256)

@@ -11,20 +11,23 @@ from bot.sandbox.slack.wire import described
 Look = Callable[[FakeSlack, dict[str, str]], Json]
 
 
-def shown(workspace: Workspace, message: Message) -> Json:
-    """A message with what Slack itself would not tell: its earlier versions, who alone sees it, whom it notifies."""
+def shown(workspace: Workspace, message: Message, *, brief: bool = False) -> Json:
+    """A message with what Slack itself would not tell: its earlier versions, who alone sees it, whom it notifies.
+
+    `brief` leaves the earlier versions out.
+    """
     return described(workspace, message) | {
         "channel": message.channel,
         "visible_to": message.visible_to,
         "mentions": sorted(in_message(message)),
         "edit_count": len(message.edits),
         "edited_at": f"{message.edits[-1].at:.6f}" if message.edits else None,
-        "edits": [asdict(edit) for edit in message.edits],
+        "edits": [] if brief else [asdict(edit) for edit in message.edits],
     }
 
 
-def _all_shown(workspace: Workspace, messages: Iterable[Message]) -> list[Json]:
-    return [shown(workspace, message) for message in messages]
+def _all_shown(slack: FakeSlack, query: dict[str, str], messages: Iterable[Message]) -> list[Json]:
+    return [shown(slack.workspace, message, brief=bool(query.get("brief"))) for message in messages]
 
 
 def messages(slack: FakeSlack, query: dict[str, str]) -> Json:
@@ -36,19 +39,13 @@ def messages(slack: FakeSlack, query: dict[str, str]) -> Json:
     channels = [wanted] if wanted else list(workspace.messages)
     found = [message for channel in channels for message in workspace.in_channel(channel) if message.ts > after]
     deleted = [message for message in workspace.deleted if wanted in (None, message.channel)]
-    both = {"messages": _all_shown(workspace, found), "deleted": _all_shown(workspace, deleted)}
-    return {name: _brief(listed) for name, listed in both.items()} if query.get("brief") else both
+    return {"messages": _all_shown(slack, query, found), "deleted": _all_shown(slack, query, deleted)}
 
 
 def ephemerals(slack: FakeSlack, query: dict[str, str]) -> Json:
     """What `?user=` alone sees (everybody's without it), oldest first; `?brief=1` as for messages."""
     found = [m for m in slack.workspace.ephemerals if query.get("user") in (None, m.visible_to)]
-    listed = _all_shown(slack.workspace, found)
-    return {"ephemerals": _brief(listed) if query.get("brief") else listed}
-
-
-def _brief(listed: list[Json]) -> list[Json]:
-    return [{**message, "edits": []} for message in listed]
+    return {"ephemerals": _all_shown(slack, query, found)}
 
 
 def views(slack: FakeSlack, query: dict[str, str]) -> Json:
