@@ -130,6 +130,6 @@ def _quick(folder: Path) -> dict[str, str]:
         "AISQ_CATALOG_DIR": str(folder / "catalog"),
         "AISQ_POLICIES_DIR": str(folder / "policies"),
         "AISQ_LEASE_S": "4",
-        "AISQ_SWEEP_EVERY_S": "0.1",
+        "AISQ_SWEEP_EVERY_S": "0.2",
         "AISQ_SLACK__RATE_FACTOR": "10",  # as fast as the clock runs, messages cannot follow at Slack's own rates
     }

@@ -1,7 +1,7 @@
 """Three replicas under attack: whatever dies, stands still or is told to stop, all of it is right in the end.
 
 The seed decides who asks what when, what is hit, and where the cloud fails; the machine decides who gets its turn. A
-seed that once failed stays in FAILED with what it found, and is run with the others.
+seed that once failed stays in SEEDS with what it found.
 """
 
 import io
@@ -18,9 +18,7 @@ from bot.sandbox.soak import Soak, run
 from bot.sandbox.soak_table import Result, show
 from bot.sandbox.soak_view import Recovery
 
-SEEDS = (1,)
-FAILED = {2: "who was told that nothing was done had a row: of the same delivery, to a replica that stood still"}
-SHORT = Soak(46, seconds=6.0, replicas=2, operations=14, services=4, rate=120.0, blow_every_s=1.5, expires_min=60)
+SEEDS = {2: "who was told that nothing was done had a row: of the same delivery, to a replica that stood still"}
 
 
 def wrong(result: Result) -> dict[str, list[str]]:
@@ -28,20 +26,12 @@ def wrong(result: Result) -> dict[str, list[str]]:
 
 
 @pytest.mark.slow
-def test_a_short_attack(databases: Databases) -> None:
-    found = run(SHORT, databases)
-    assert wrong(found) == {}
-    assert sum(found.outcomes.values()) > 7, "what was asked was not written down"
-    assert found.outcomes["applied"], "nothing was done"
-    assert found.recoveries, "nothing was killed"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", [*SEEDS, *FAILED])
+@pytest.mark.parametrize("seed", SEEDS)
 def test_three_replicas_for_three_minutes(databases: Databases, seed: int) -> None:
     found = run(Soak(seed), databases)
     assert wrong(found) == {}, f"seed {seed}"
     assert found.outcomes["applied"] > 20, "too little happened for the blows to hit it"  # how much: the machine
+    assert found.recoveries, "nothing was killed"
 
 
 @pytest.mark.slow
