@@ -105,8 +105,8 @@ class SqlMessages:
         same = {id: one for id, one in self._seen.get(look, {}).items() if found.get(id) == one.revision}
         moved = found.keys() - same.keys()
         rows = session.scalars(select(OperationRow).where(OperationRow.id.in_(moved))) if moved else ()
-        self._seen[look] = {**same, **{row.id: records.operation(session, row) for row in rows}}
-        return self._seen[look]
+        seen = self._seen[look] = {**same, **{row.id: records.operation(session, row) for row in rows}}
+        return seen
 
 
 def _newest(rows: Select[*Rows], door: str, since: datetime, limit: int) -> Select[*Rows]:
