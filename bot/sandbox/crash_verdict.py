@@ -73,6 +73,8 @@ def _on_record(changes: dict[str, tuple[str, str]], books: Books, story: Story) 
         "the audit chain is broken": books.is_chain_whole(),
     }
     yield from (finding for finding, right in checks.items() if not right)
+    for id in (id for id, (state, _) in changes.items() if state not in (story.ends, *story.again)):
+        yield f"it says: {_of(books, id, 'detail')}"
     for id in done:
         every = [event for (event,) in books.ours("select event from audit where operation = :id order by seq", id=id)]
         told = [event for event in every if not event.startswith("stage ")]
@@ -93,12 +95,13 @@ def _in_slack(seen: Seen, changes: dict[str, tuple[str, str]], books: Books, sto
             yield "a change has no message"
         elif state == story.ends and (missing := [part for part in story.told if part not in text]):
             yield f"its message lacks {missing}: {text[:200]}"
-        elif state == story.ends and story.judged not in (judgement := _judgement(books, id)):
+        elif state == story.ends and story.judged not in (judgement := _of(books, id, "judgement")):
             yield f"judged: {judgement}"
         elif state == story.ends and judgement not in text:
             yield "the message does not have the judgement"
 
 
-def _judgement(books: Books, id: str) -> str:
-    found = books.ours("select judgement from operations where id = :id", id=id)
+def _of(books: Books, id: str, column: str) -> str:
+    """What the row of an operation has in a column."""
+    found = books.ours(f"select {column} from operations where id = :id", id=id)
     return str(found[0][0]) if found else ""

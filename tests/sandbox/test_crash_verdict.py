@@ -116,6 +116,11 @@ ON_RECORD: dict[str, tuple[Told, str]] = {
 }
 
 
+def test_what_went_wrong_says_why() -> None:
+    books = Told(state="failed", again=("waiting",), rows={"select detail": [("not ready within 10 min",)]})
+    assert found(books=books).count("it says: not ready within 10 min") == 1  # the one that waits is as it may be
+
+
 @pytest.mark.parametrize("name", ON_RECORD)
 def test_wrong_on_record(name: str) -> None:
     books, says = ON_RECORD[name]
