@@ -8,6 +8,7 @@ for each of pytest's processes, started when a test first asks, or the one that 
 import errno
 import ipaddress
 import os
+import re
 import shutil
 import socket
 import sys
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from bot.sandbox.postgres import Databases
 
 SKIPS_FAIL = os.environ.get("AISQ_TEST_SKIPS") == "fail"
+LONGEST = re.compile("^tests/(load|soak)/|for_five_minutes")
 
 
 def guard_is_needed() -> bool:
@@ -62,7 +64,7 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Slow ones first: several processes share the rest, and none is left alone with a long one at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    items.sort(key=lambda item: (not LONGEST.search(item.nodeid), item.get_closest_marker("slow") is None))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

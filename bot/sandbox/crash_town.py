@@ -17,7 +17,7 @@ from bot.sandbox.replica import Replica
 SERVICE, CHANNEL, GOOD = "ai-square-prod/us-central1/backend", "C0AISQ", "backend-00041-kex"
 IMAGE, NEW = "gcr.io/ai-square-prod/backend", "v43"  # where its images are, and the tag of what is built last
 RATE = 300.0  # an outcome is judged seven of the town's minutes after it
-LAG_S = 30  # until a minute of traffic is counted: what is watched is decided soon, and nothing else depends on it
+LAG_S, RPS = 0, 100  # how late minutes are counted, and requests in one: so a stage is decided at an early look
 POLICIES = Path(__file__).resolve().parents[2] / "policies"
 # Small, because every bot reads it when it starts.
 CATALOG = """\
@@ -113,9 +113,10 @@ def town(server: Databases | None = None) -> Iterator[Town]:
 
 
 def _world(folder: Path) -> Path:
-    """The shipped one, in which monitoring is not as late."""
+    """The shipped one, in which monitoring is not as late, and its first service has more to do."""
     file = folder / "world.yaml"
-    file.write_text(re.sub(r"metrics_lag_s: \d+", f"metrics_lag_s: {LAG_S}", SHIPPED.read_text()))
+    prompt = re.sub(r"metrics_lag_s: \d+", f"metrics_lag_s: {LAG_S}", SHIPPED.read_text())
+    file.write_text(re.sub(r"rps: \d+", f"rps: {RPS}", prompt, count=1))
     return file
 
 

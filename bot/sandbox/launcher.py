@@ -139,4 +139,12 @@ def serve(environment: dict[str, str], log: str) -> None:
     trace, kill_at = environment.pop("LAUNCHER_TRACE", ""), environment.pop("LAUNCHER_KILL_AT", "")
     os.environ.update(environment)
     Commits(trace, kill_at).listen()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     sys.exit(importlib.import_module("bot.__main__").main(["serve"]))
+
+
+def _end_with_parent() -> None:
+    """Die when whoever asked for this child is gone; killed, it cannot end its bots itself."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -16,7 +16,7 @@ class Story(BaseModel):
     ask: str
     alone: bool = False
     calm: bool = False
-    failing: float = 0.0004
+    failing: float = 0.0
     ends: str = "applied"
     before: str = ""
     asked: dict[str, int] = {}

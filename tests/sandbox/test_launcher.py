@@ -5,8 +5,10 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from bot.sandbox.launcher import written_by
@@ -144,3 +146,39 @@ def test_without_a_trace_nothing_is_written(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_which_tables_a_statement_writes(statement: str, tables: list[str]) -> None:
     assert written_by(statement) == tables
+
+
+BESIDE = """
+import sys, time
+from pathlib import Path
+from bot.sandbox.launcher import forked
+from bot.sandbox.rehearsal import Rehearsal
+
+with Rehearsal(Path(sys.argv[1]), start=forked) as rehearsal:
+    rehearsal.upgrade()
+    rehearsal.bot.start()
+    rehearsal.bot.wait_ready()
+    print(rehearsal.bot.url, flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.slow
+def test_a_bot_does_not_outlive_whoever_started_it(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", BESIDE, str(tmp_path)], stdout=subprocess.PIPE, text=True) as runner:
+        assert runner.stdout is not None
+        url = runner.stdout.readline().strip()
+        assert httpx.get(f"{url}/readyz", trust_env=False).status_code == 200
+        runner.kill()
+    assert gone(url)
+
+
+def gone(url: str) -> bool:
+    """Nobody listens there, after a while."""
+    for _ in range(100):
+        try:
+            httpx.get(url, trust_env=False)
+        except httpx.ConnectError:
+            return True
+        time.sleep(0.1)
+    return False

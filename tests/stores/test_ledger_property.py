@@ -233,8 +233,8 @@ def on_postgres(kept_postgres: str) -> Fresh:
     [
         ("on_sqlite", 10),
         ("on_postgres", 5),
-        pytest.param("on_sqlite", 150, marks=pytest.mark.slow),
-        pytest.param("on_postgres", 40, marks=pytest.mark.slow),
+        pytest.param("on_sqlite", 60, marks=pytest.mark.slow),
+        pytest.param("on_postgres", 15, marks=pytest.mark.slow),
     ],
 )
 def test_two_processes_in_any_order(request: pytest.FixtureRequest, fresh: str, examples: int) -> None:
