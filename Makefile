@@ -34,9 +34,8 @@ test: venv runtime-venv ## the tests, without the slow ones; core and engine cov
 	$(PYTEST) --cov -m "not slow" $(COVERING)
 	$(PYTEST) -m "not slow" $(addprefix --ignore=,$(COVERING))
 
-test-all: venv runtime-venv ## every test
-	$(PYTEST) --cov -m "slow or not slow" $(COVERING)
-	$(PYTEST) -m "slow or not slow" $(addprefix --ignore=,$(COVERING))
+test-all: venv runtime-venv ## every test, also the slow ones; what they cover, `make test` has measured
+	$(PYTEST) -m "slow or not slow"
 
 bench: venv ## how fast, each figure beside its floor; BENCH_FLAGS="rollback --json FILE" asks less, or keeps it
 	$(BIN)/python -m benchmarks $(BENCH_FLAGS)

@@ -31,10 +31,11 @@ HURRIED_MS = 400  # the same while somebody waits for an acknowledgement
 def connect(url: str, *, pool_size: int = 10) -> Engine:
     """An engine whose transactions are safe under concurrent writers. Raises StoreError for a URL that is none."""
     address = _address(url)
-    network = NETWORK if address.get_backend_name() == "postgresql" else {}
+    is_remote = address.get_backend_name() == "postgresql"
+    network = NETWORK if is_remote else {}
     engine = create_engine(
         address,
-        pool_pre_ping=True,
+        pool_pre_ping=is_remote,
         pool_size=pool_size,
         max_overflow=15,
         pool_timeout=BUSY_MS / 1000,

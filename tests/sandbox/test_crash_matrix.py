@@ -24,7 +24,7 @@ CHUNKS = 16  # so that two processes can share the work
 # Every n-th chunk (0: none) of what leaves a state of its own is in `make test-all`, as its time allows;
 # `aisq sandbox crash-matrix` has every boundary.
 ON_SQLITE = {"rollback": 1, "deploy": 1, "deploy, put back": 1, "others": 16}
-ON_POSTGRES = {"rollback": 8, "deploy, put back": 0, "promote": 0, "others": 16}
+ON_POSTGRES = {"rollback": 8, "deploy": 16, "traffic": 16, "scale": 16, "lock": 16, "others": 0}
 FIRST = 3  # chunk: of the smaller ones
 IN_EVERY_RUN = {("rollback", 3)}
 STORIES = stories()
@@ -237,7 +237,7 @@ def test_the_other_replica_takes_over_at_every_boundary(pair: Town, operation: s
 @pytest.mark.slow
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_killed_while_applying_and_again_while_the_next_one_takes_over(town: Town, chunk: int) -> None:
-    """The second bot dies at its first commits of the same work; of all pairs every 13th."""
+    """The second bot dies at its first commits of the same work; of all pairs every 19th."""
     first = [one for one in every(town, "rollback") if APPLYING.search(str(one)) and not one.then]
     second = [
         Boundary(commit=f"{when} {name} #1")
@@ -245,7 +245,7 @@ def test_killed_while_applying_and_again_while_the_next_one_takes_over(town: Tow
     ]
     twice = [
         Boundary(commit=one.commit, method=one.method, nth=one.nth, when=one.when, then=then)
-        for one, then in [*product(first, second)][::13]
+        for one, then in [*product(first, second)][::19]
     ]
     judged(town, "rollback", [one for nth, one in enumerate(twice) if nth % CHUNKS == chunk])
 
