@@ -115,8 +115,8 @@ def town(server: Databases | None = None) -> Iterator[Town]:
 def _world(folder: Path) -> Path:
     """The shipped one, in which monitoring is not as late, and its first service has more to do."""
     file = folder / "world.yaml"
-    prompt = re.sub(r"metrics_lag_s: \d+", f"metrics_lag_s: {LAG_S}", SHIPPED.read_text())
-    file.write_text(re.sub(r"rps: \d+", f"rps: {RPS}", prompt, count=1))
+    soon = re.sub(r"metrics_lag_s: \d+", f"metrics_lag_s: {LAG_S}", SHIPPED.read_text())
+    file.write_text(re.sub(r"rps: \d+", f"rps: {RPS}", soon, count=1))
     return file
 
 

@@ -50,8 +50,8 @@ def every(town: Town, operation: str) -> list[Boundary]:
 
 def chunk_of(nth: int, town: Town, operation: str) -> list[Boundary]:
     """By name, so that every process puts a boundary into the same chunk."""
-    told = leaving_states(of_its_own(every(town, operation), operation))
-    return [one for one in told if crc32(str(one).encode()) % CHUNKS == nth]
+    todo = leaving_states(of_its_own(every(town, operation), operation))
+    return [one for one in todo if crc32(str(one).encode()) % CHUNKS == nth]
 
 
 def of_its_own(found: list[Boundary], operation: str) -> list[Boundary]:

@@ -180,5 +180,7 @@ def gone(url: str) -> bool:
             httpx.get(url, trust_env=False)
         except httpx.ConnectError:
             return True
+        except httpx.TransportError:
+            pass  # it was killed while it answered
         time.sleep(0.1)
     return False
