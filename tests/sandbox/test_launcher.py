@@ -5,13 +5,13 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import httpx
 import pytest
 
 from bot.sandbox.launcher import written_by
+from tests.sandbox.harness import until
 
 BEGIN = """
 import signal, sys
@@ -170,17 +170,14 @@ def test_a_bot_does_not_outlive_whoever_started_it(tmp_path: Path) -> None:
         url = runner.stdout.readline().strip()
         assert httpx.get(f"{url}/readyz", trust_env=False).status_code == 200
         runner.kill()
-    assert gone(url)
+    until(lambda: not listens(url))
 
 
-def gone(url: str) -> bool:
-    """Nobody listens there, after a while."""
-    for _ in range(100):
-        try:
-            httpx.get(url, trust_env=False)
-        except httpx.ConnectError:
-            return True
-        except httpx.TransportError:
-            pass  # it was killed while it answered
-        time.sleep(0.1)
-    return False
+def listens(url: str) -> bool:
+    try:
+        httpx.get(url, trust_env=False)
+    except httpx.ConnectError:
+        return False
+    except httpx.TransportError:
+        pass  # it was killed while it answered
+    return True
