@@ -244,7 +244,10 @@ class Messages(Protocol):
     """
 
     def behind(self, door: str, *, since: datetime, limit: int = 200) -> tuple[Shown, ...]:
-        """What was asked through a door, moved after `since`, and has moved on from what is shown; newest first."""
+        """What was asked through a door, moved after `since`, and has moved on from what is shown; newest first.
+
+        Of more than `limit`, the newest and as many of the oldest.
+        """
         ...
 
     def replies(

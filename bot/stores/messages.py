@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeVarTuple
 
-from sqlalchemy import ColumnElement, Engine, Select, String, and_, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, Engine, Row, Select, String, and_, cast, func, literal, or_, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from bot.core.request import State
@@ -34,7 +34,7 @@ class SqlMessages:
         owed = or_(OperationRow.revision > func.coalesce(MessageRow.shown, ACKNOWLEDGED), never_posted)
         rows = select(*FOUND, MessageRow).outerjoin(MessageRow, MessageRow.operation == OperationRow.id)
         with self._reading() as session:
-            found = session.execute(_newest(rows.where(owed), door, since, limit)).all()
+            found = _found(session, _asked(rows.where(owed), door, since), limit)
             seen = self._records(session, door, {id: revision for id, revision, _ in found})
             return tuple(_shown(session, seen[id], at) for id, _, at in found if id in seen)
 
@@ -52,7 +52,7 @@ class SqlMessages:
         rows = rows.outerjoin(ReplyRow, of_this_kind).where(owed)
         if states:
             rows = rows.where(OperationRow.state.in_(states))
-        return self._replies(_newest(rows, door, since, limit), f"{door} {kind}")
+        return self._replies(_asked(rows, door, since), f"{door} {kind}", limit)
 
     def undecided(self, door: str, *, since: datetime, limit: int = 200) -> tuple[Shown, ...]:
         kind = literal(UNDECIDED) + cast(StageRow.position, String)
@@ -66,7 +66,7 @@ class SqlMessages:
         rows = select(*FOUND, MessageRow, ReplyRow, kind).join(StageRow, held)
         rows = rows.join(MessageRow, MessageRow.operation == OperationRow.id)
         rows = rows.outerjoin(ReplyRow, and_(ReplyRow.operation == OperationRow.id, ReplyRow.kind == kind)).where(owed)
-        return self._replies(_newest(rows, door, since, limit), f"{door} {UNDECIDED}")
+        return self._replies(_asked(rows, door, since), f"{door} {UNDECIDED}", limit)
 
     def trying(self, seen: Shown, place: dict[str, str], at: datetime) -> bool:
         with self._transaction() as session:
@@ -93,9 +93,9 @@ class SqlMessages:
             row.place, row.tried_at = dict(place), None
             row.shown = 0 if row.shown > revision else revision
 
-    def _replies(self, rows: Select[str, int, MessageRow, ReplyRow, str], look: str) -> tuple[Shown, ...]:
+    def _replies(self, rows: Select[str, int, MessageRow, ReplyRow, str], look: str, limit: int) -> tuple[Shown, ...]:
         with self._reading() as session:
-            found = session.execute(rows).all()
+            found = _found(session, rows, limit)
             seen = self._records(session, look, {id: revision for id, revision, *_ in found})
             return tuple(_reply(session, seen[id], at, reply, kind) for id, _, at, reply, kind in found if id in seen)
 
@@ -109,11 +109,20 @@ class SqlMessages:
         return seen
 
 
-def _newest(rows: Select[*Rows], door: str, since: datetime, limit: int) -> Select[*Rows]:
-    """Of what moved last, found by the index of that, what was asked through the door."""
+def _asked(rows: Select[*Rows], door: str, since: datetime) -> Select[*Rows]:
+    """What was asked through the door, by the index of what moved last."""
     asked: ColumnElement[bool] = OperationRow.request["address"]["door"].as_string() == door
-    wanted = rows.where(OperationRow.updated_at >= since, asked)
-    return wanted.order_by(OperationRow.updated_at.desc(), OperationRow.id).limit(limit)
+    return rows.where(OperationRow.updated_at >= since, asked)
+
+
+def _found(session: Session, rows: Select[*Rows], limit: int) -> list[Row[*Rows]]:
+    """The `limit` that moved last; if there are more, also as many of those that have waited longest: what cannot be
+    shown for now stands in nobody's way for ever, at whichever end it is."""
+    newest = [*session.execute(rows.order_by(OperationRow.updated_at.desc(), OperationRow.id).limit(limit))]
+    if len(newest) < limit:
+        return newest
+    oldest = session.execute(rows.order_by(OperationRow.updated_at, OperationRow.id.desc()).limit(limit))
+    return [*dict.fromkeys((*newest, *reversed([*oldest])))]
 
 
 def _row(session: Session, operation: str, kind: str) -> MessageRow | ReplyRow | None:

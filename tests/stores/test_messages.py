@@ -121,13 +121,16 @@ def test_every_change_that_people_should_see_makes_it_behind_again(messages: Sql
     assert catches_up() == "applied"
 
 
-def test_what_moved_last_is_first_and_the_limit_holds(messages: SqlMessages, tell: Teller, time: StillTime) -> None:
+def test_what_moved_last_is_first_and_of_more_than_the_limit_the_oldest_are_seen_too(
+    messages: SqlMessages, tell: Teller, time: StillTime
+) -> None:
     ids = []
-    for _ in range(3):
+    for _ in range(5):
         ids.append(tell.waiting())
         time.advance(1)
-    assert behind(messages) == ids[::-1]
-    assert behind(messages, limit=1) == [ids[-1]]
+    newest_first = ids[::-1]
+    assert behind(messages) == behind(messages, limit=5) == behind(messages, limit=3) == newest_first
+    assert behind(messages, limit=2) == [*newest_first[:2], *newest_first[-2:]]
 
 
 def test_what_has_not_moved_for_long_is_left_as_it_is(messages: SqlMessages, tell: Teller, time: StillTime) -> None:

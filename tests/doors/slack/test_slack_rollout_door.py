@@ -32,7 +32,7 @@ def bot(bot: Bot) -> Bot:
 async def rollout(room: Room, bot: Bot) -> tuple[str, int]:
     """One that is at its first stage, by hand; its id and its token."""
     id = await room.asks(ANA, "stepwise backend")
-    await room.clicks(BEN, "aisq.approve")
+    assert "it begins now" in await room.is_told(BEN, "aisq.approve")
     await room.shows("⏳ About to begin")
     token = bot.ledger.claim(id, "this process")
     assert isinstance(token, int)

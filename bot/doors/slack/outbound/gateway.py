@@ -28,6 +28,7 @@ from bot.doors.slack.outbound.whispers import Whispers, is_direct
 
 REMEMBERED = timedelta(days=2)  # what has not moved for longer shows its outcome
 REMINDERS_EVERY_S = 5.0
+ANSWERED_AT_ONCE = 4  # each for one person alone, at addresses of their own
 FEW = 20  # replies at a time: what cannot be shown yet is read again and again, beside everything else
 log = logging.getLogger(__name__)
 
@@ -70,7 +71,12 @@ class Gateway:
             self._pauses.grow("slack")
             return
         self._pauses.tidy()
-        for one in sorted(behind, key=_urgency):
+        async with asyncio.TaskGroup() as group:
+            for lane in _lanes(sorted(behind, key=_urgency)):
+                group.create_task(self._bring_in_turn(lane))
+
+    async def _bring_in_turn(self, lane: Sequence[Shown]) -> None:
+        for one in lane:
             if self._pauses.over("slack") and self._pauses.over(name(one)):
                 await self._try(one)
 
@@ -154,6 +160,17 @@ def _letter(one: Shown) -> Letter:
         thread_ts=place.get("thread_ts", ""),
         is_spare=_is_spare(one),
     )
+
+
+def _lanes(owed: Sequence[Shown]) -> Sequence[Sequence[Shown]]:
+    """What everybody sees, one after the other; beside it, so that no plan or outcome waits for them, the answers."""
+    for_all = [one for one in owed if not _is_answer(one)]
+    answers = [one for one in owed if _is_answer(one)]
+    return [for_all, *(answers[first::ANSWERED_AT_ONCE] for first in range(ANSWERED_AT_ONCE))]
+
+
+def _is_answer(one: Shown) -> bool:
+    return not (one.kind or one.place.get("ts") or _for_everyone(one.record))
 
 
 def _for_everyone(record: OperationRecord) -> bool:

@@ -293,6 +293,22 @@ async def test_a_slack_that_does_not_answer_is_asked_once_not_once_for_each_mess
     assert len(channel()) == 5
 
 
+async def test_a_plan_does_not_wait_until_slack_has_taken_the_answers_to_others(
+    gateway: Gateway, tell: Teller, time: StillTime, slack: FakeSlack, channel: Channel
+) -> None:
+    slack.faults.add(Fault(Kind.SLOW, "chat.postEphemeral", times=3, delay_s=60))
+    for _ in range(3):
+        tell.answered()
+    time.advance(1)
+    tell.waiting()
+    round = asyncio.create_task(gateway.round())
+    async with asyncio.timeout(8):
+        while not channel() or calls_of(slack, "chat.postEphemeral") < 3:
+            await asyncio.sleep(0.01)
+    assert not round.done(), "none of the answers is taken"
+    round.cancel()
+
+
 async def test_a_message_that_somebody_deleted_is_made_again(
     gateway: Gateway, tell: Teller, time: StillTime, slack: FakeSlack, channel: Channel
 ) -> None:
