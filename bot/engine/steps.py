@@ -95,7 +95,7 @@ class Steps:
         if undone and (several or whole):
             said.append(f"put back: {', '.join(undone)}" if several else PUT_BACK)
         if kept := [step for step in stays if step.may_stay]:
-            said.append(f"stays: {_titles(kept)}")
+            said.append(f"left, as it does no harm: {_titles(kept)}")
         if whole and not undone and not kept:
             said.append(UNTOUCHED)
         told = "; ".join(said)

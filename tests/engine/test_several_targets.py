@@ -219,7 +219,7 @@ def test_what_stays_and_what_may_is_told_apart(bot, monkeypatch):
         return made
 
     for may_stay, state, said in (
-        (True, "failed", f"did not start; put back: {FRONTEND}; stays: move backend"),
+        (True, "failed", f"did not start; put back: {FRONTEND}; left, as it does no harm: move backend"),
         (
             False,
             "failed",
@@ -245,7 +245,7 @@ def test_what_may_stay_is_all_that_was_done(bot, monkeypatch):
     operation = bot.approved("together backend")
     bot.first.after.append(lambda: bot.ledger.cancel(operation, "ben"))
     done = bot.work(operation)
-    assert (done.state, done.detail) == ("cancelled", "cancelled by ben; stays: move backend")
+    assert (done.state, done.detail) == ("cancelled", "cancelled by ben; left, as it does no harm: move backend")
 
 
 # --- policy, and what a plan may say

@@ -176,7 +176,7 @@ WEB, API, _ = TARGETS
             (call(WEB, "", may_stay=True), call(WEB)),
             {("do", 1): (CANCELLED, False)},
             "cancelled",
-            "cancelled by shop/prod/web cancelled; stays: move web",
+            "cancelled by shop/prod/web cancelled; left, as it does no harm: move web",
             [],
         ),
         (

@@ -111,7 +111,7 @@ def test_what_may_stay_is_left_to_the_cloud(bot):
     when_written(bot, 1, lambda: bot.say(BEN, f"ops cancel {operation}"))
     done = bot.work(operation)
     assert done.state == "cancelled"
-    assert done.detail == "cancelled by ben while the cloud worked on migrate; stays: migrate"
+    assert done.detail == "cancelled by ben while the cloud worked on migrate; left, as it does no harm: migrate"
     assert bot.platform.writes == [f"{operation}/0/do"] and bot.clock.monotonic() < 3
 
 

@@ -60,6 +60,10 @@ def release(operation):
     return f"backend-{operation}"
 
 
+def left(operation):
+    return f"left, as it does no harm: make release {release(operation)}"
+
+
 def states(bot, operation):
     return [stage.state for stage in bot.ledger.stages(operation)]
 
@@ -85,7 +89,7 @@ def test_a_bad_release_is_put_back_by_the_judge(bot):
     assert (done.state, states(bot, operation)) == ("failed", ["broken"])
     assert (bot.platform.asked, bot.platform.serving) == ({GOOD: 100}, {GOOD: 100})
     assert done.detail.startswith(f"Roll back {release(operation)}: 5 % errors (")
-    assert done.detail.endswith(f" good releases; put back as it was; stays: make release {release(operation)}")
+    assert done.detail.endswith(f" good releases; put back as it was; {left(operation)}")
     assert (bot.clock.now() - NOON) / MINUTE < 10
 
 
@@ -153,7 +157,7 @@ def test_a_release_that_does_not_start_never_has_traffic(bot):
 
     bot.platform.after.append(never)
     done = bot.work(operation)
-    said = f"{release(operation)} does not start: the container failed to start; stays: make release"
+    said = f"{release(operation)} does not start: the container failed to start; left, as it does no harm: make release"
     assert (done.state, done.detail) == ("failed", f"{said} {release(operation)}")
     assert bot.platform.writes == [f"{operation}/0/do"]
     assert (bot.platform.asked, bot.platform.serving) == ({GOOD: 100}, {GOOD: 100})
@@ -206,7 +210,7 @@ def test_a_change_in_the_console_stops_it_and_is_not_overwritten(bot, minutes, s
     assert (done.state, bot.platform.asked, bot.platform.serving) == ("failed", THEIRS, THEIRS)
     version = bot.platform.version
     refused = f"it was not put back: ai-square/prod/backend is at version {version}, not {version - 1}"
-    assert done.detail == f"{LEFT_AS_IT_IS}: {FOUND}; {refused}; stays: make release {release(operation)}"
+    assert done.detail == f"{LEFT_AS_IT_IS}: {FOUND}; {refused}; {left(operation)}"
     assert states(bot, operation) == ["passed"] * (stages - 1) + ["broken"]
     assert len(bot.platform.writes) == 1 + stages, "the release and a shift for each stage: nothing over theirs"
     assert bot.pins.pins() == ()
@@ -336,4 +340,4 @@ def test_cancelled_while_nobody_was_at_it_traffic_goes_back_where_it_was(bot, mi
     bot.say(BEN, f"ops cancel {operation}")
     done = bot.work(operation)
     assert (done.state, bot.platform.serving) == ("cancelled", {GOOD: 100})
-    assert done.detail == f"cancelled by ben; put back as it was; stays: make release {release(operation)}"
+    assert done.detail == f"cancelled by ben; put back as it was; {left(operation)}"

@@ -81,7 +81,7 @@ class Cards:
         if glass := request.params.get("break_glass"):
             yield plain(f"! BREAK GLASS by {request.actor.name}: {glass}", "bold red")
         if plan.measured:
-            yield plain("Now: " + ", ".join(measured(*one) for one in plan.measured.items()))
+            yield plain("As last counted: " + ", ".join(measured(*one) for one in plan.measured.items()))
         if plan.verdict:
             yield from self._verdict(plan.verdict)
         yield from self._titled("Stops first", [plain(one.title) for one in staged.first(record)])

@@ -36,7 +36,7 @@ def test_a_plan_that_waits_says_all_that_an_approver_must_know() -> None:
         "ai-square/prod/backend: all traffic to backend-00041-kex, away from\n"
         "backend-00042-guz 100 %\n"
         "Reason: 5xx since 14:02\n"
-        "Now: error rate 4.53 %\n"
+        "As last counted: error rate 4.53 %\n"
         "\n"
         "GO WITH RISK\n"
         "  good  image: image sha256:24302b5749ed is in the registry\n"

@@ -35,7 +35,7 @@ LEVELS: dict[Level, str] = {"GO": "🟢 GO", "GO WITH RISK": "🟡 GO WITH RISK"
 MARKS = {"bad": "✗", "risk": "!", "good": "✓"}
 JUDGED = {"holds": "✓", "broken": "✗", "unknown": "?"}
 BEFORE: tuple[State, ...] = ("accepted", "waiting", "planned", "denied")  # when all findings matter
-BY_HAND: tuple[State, ...] = ("waiting", "planned", "failed", "uncertain")
+ENDED_BADLY: tuple[State, ...] = ("failed", "uncertain")
 MOST_FINDINGS, MOST_NOTES = 12, 6
 
 
@@ -105,17 +105,22 @@ def _plan(record: OperationRecord, stages: Stages) -> Iterator[Block]:
     if (plan.steps or plan.stopped) and record.state in SHOWN:
         yield steps(record, plan, stages)
     yield from _verdict(record, plan)
-    when = "now" if record.state in BEFORE else "when it was planned"
+    when = "as last counted" if record.state in BEFORE else "when it was planned"
     said = [f"{name.removesuffix('_pct').replace('_', ' ')} {when}: {value:.2g} %" for name, value in _percents(plan)]
     notes = (*said, *plan.notes)[:MOST_NOTES]
     if notes and record.state not in ("running", "expired", "cancelled"):
         yield blocks.bullets(blocks.sentence(note) for note in notes)
-    if plan.by_hand and record.state in BY_HAND:
+    if plan.by_hand and _may_be_done_by_hand(record, plan):
         yield blocks.rich(blocks.words("By hand:", bold=True))
         yield blocks.code(plan.by_hand)
     if plan.undo_by_hand and record.state == "uncertain":
         yield blocks.rich(blocks.words("Back by hand:", bold=True))
         yield blocks.code(plan.undo_by_hand)
+
+
+def _may_be_done_by_hand(record: OperationRecord, plan: Plan) -> bool:
+    """Also what should have been a rescue, and was none. Nobody is to paste what brings back a release that failed."""
+    return record.state in ("waiting", "planned") or (plan.rescues and record.state in ENDED_BADLY)
 
 
 def _verdict(record: OperationRecord, plan: Plan) -> Iterator[Block]:

@@ -92,7 +92,8 @@ def test_a_card_that_waits_says_all_that_an_approver_needs() -> None:
         "Plansend all traffic to backend-00041-kexsee that it servescompare errors before and after",
         "🟡 GO WITH RISK",
         "! age: backend-00041-kex is 40 days old✓ image sha256:24302b5749ed is in the registry",
-        "error rate now: 4.9 %Traffic then stays at backend-00041-kex: new releases get none until unpin backend.",
+        "error rate as last counted: 4.9 %"
+        "Traffic then stays at backend-00041-kex: new releases get none until unpin backend.",
         "By hand:",
         "gcloud run services update-traffic backend --to-revisions=backend-00041-kex=100",
         "It needs one other person to approve it; Ana Alvarez cannot.",
@@ -201,10 +202,19 @@ class TestPeople:
         said = read(card(record("running", cancel_by="Cho Tanaka", doing=1)))
         assert "Cho Tanaka asked to cancel it; it stops after the write in progress." in said
 
-    def test_after_an_uncertain_write_both_ways_by_hand_are_there(self) -> None:
-        said = read(card(record("uncertain", detail="no answer came")))
+    def test_after_an_uncertain_write_of_a_rescue_both_ways_by_hand_are_there(self) -> None:
+        said = read(card(record("uncertain", detail="no answer came", plan=plan(rescues=True))))
         assert "By hand:" in said and "Back by hand:" in said
         assert "--to-revisions=backend-00042-bad=100" in said
+
+    def test_a_rescue_that_failed_can_be_done_by_hand(self) -> None:
+        assert "By hand:" in read(card(record("failed", plan=plan(rescues=True))))
+
+    @pytest.mark.parametrize(("state", "back"), [("failed", False), ("uncertain", True)])
+    def test_nobody_is_told_how_to_bring_back_a_release_that_failed(self, state: State, back: bool) -> None:
+        said = read(card(record(state, plan=plan(rescues=False))))
+        assert "\nBy hand:" not in said
+        assert ("\nBack by hand:" in said) == back
 
 
 # --- limits

@@ -59,7 +59,7 @@ def test_what_a_card_says_to_who_does_not_see_it() -> None:
         "🟡 GO WITH RISK",
         "• ! age: backend-00041-kex is 40 days old",
         "• ✓ image sha256:24302b5749ed is in the registry",
-        "• error rate now: 4.9 %",
+        "• error rate as last counted: 4.9 %",
         "• Traffic then stays at backend-00041-kex: new releases get none until unpin backend.",
         "By hand:",
         "gcloud run services update-traffic backend --to-revisions=backend-00041-kex=100",
