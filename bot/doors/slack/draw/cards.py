@@ -128,7 +128,8 @@ def _verdict(record: OperationRecord, plan: Plan) -> Iterator[Block]:
         return
     worst_first = sorted(plan.verdict.findings, key=lambda one: ("bad", "risk", "good").index(one.level))
     shown = [one for one in worst_first if one.level != "good" or record.state in BEFORE]
-    yield blocks.rich(blocks.words(LEVELS[plan.verdict.level], bold=True))
+    if shown or record.state in BEFORE:
+        yield blocks.rich(blocks.words(LEVELS[plan.verdict.level], bold=True))
     if shown:
         yield blocks.bullets(map(_finding, shown[:MOST_FINDINGS]))
     if len(shown) > MOST_FINDINGS:

@@ -179,6 +179,11 @@ class TestVerdict:
         assert "✓ image" not in read(card(record("applied")))
         assert "! age" in read(card(record("applied")))
 
+    @pytest.mark.parametrize(("level", "is_said"), [("good", False), ("risk", True)])
+    def test_once_it_has_begun_only_risks_are_worth_a_verdict(self, level: Any, is_said: bool) -> None:
+        verdict = Verdict(findings=(Finding(level=level, subject="image", sentence="the image"),))
+        assert (LEVELS[verdict.level] in read(card(record("failed", plan=plan(verdict=verdict))))) == is_said
+
     def test_too_many_findings_are_counted(self) -> None:
         findings = tuple(Finding(level="risk", subject="x", sentence=str(number)) for number in range(30))
         assert "18 more: ops show 7k3qabcdef" in read(card(record(plan=plan(verdict=Verdict(findings=findings)))))
