@@ -127,7 +127,8 @@ def test_slow_answers_beside_the_same_totals_and_errors(
     counted = metrics.requests(lone, until - HOUR, until, step_s, 300)
     assert [one.model_copy(update={"slow": None, "slow_from_ms": None}) for one in counted] == list(plain)
     assert {one.slow_from_ms for one in counted} == {305}
-    assert all(one.slow is not None and 0 < one.slow < one.total for one in counted)
+    assert all(one.slow is not None and one.slow < one.total for one in counted)
+    assert sum(one.slow or 0 for one in counted) > 0, "though a minute may have none"
     assert {one.slow for one in plain} == {None}
 
 
