@@ -157,8 +157,8 @@ def test_a_release_that_does_not_start_never_has_traffic(bot):
 
     bot.platform.after.append(never)
     done = bot.work(operation)
-    said = f"{release(operation)} does not start: the container failed to start; left, as it does no harm: make release"
-    assert (done.state, done.detail) == ("failed", f"{said} {release(operation)}")
+    said = f"{release(operation)} does not start: the container failed to start; {left(operation)}"
+    assert (done.state, done.detail) == ("failed", said)
     assert bot.platform.writes == [f"{operation}/0/do"]
     assert (bot.platform.asked, bot.platform.serving) == ({GOOD: 100}, {GOOD: 100})
 
